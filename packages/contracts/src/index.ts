@@ -1,0 +1,81 @@
+export type { Brand } from './brand.ts'
+export { unreachable } from './brand.ts'
+export type { Json } from './canonical.ts'
+export { canonicalJson, contentHash } from './canonical.ts'
+export type { Command, Desired, Order } from './command.ts'
+export { compareOrders, severities } from './command.ts'
+export type {
+  BaselineCounts,
+  CategoricalFeature,
+  CountSpec,
+  FeatureSpec,
+  HistogramPlace,
+  Layout,
+  NumericFeature,
+  SliceCounts,
+  SpecialBin,
+} from './counts.ts'
+export {
+  addPacked,
+  categoricalSpecials,
+  histogramWidth,
+  layoutOf,
+  momentSplit,
+  numericSpecials,
+  packCounts,
+  specialAt,
+} from './counts.ts'
+export type { Detector, DetectorPane, DetectorReading, DetectorSetup, SignalView } from './detector.ts'
+export type {
+  BaselineDocument,
+  DeploymentDocument,
+  Document,
+  FieldMapping,
+  KeyEntry,
+  KeyRole,
+  KeysetDocument,
+  ManifestDocument,
+  PolicyDocument,
+} from './document.ts'
+export type { Feature, Outcome, Prediction, PredictionStatus, Variant } from './event.ts'
+export { contentTypes, predictionStatuses } from './event.ts'
+export { hashFields, sha256, shardOf } from './hash.ts'
+export type { AgentId, DeploymentId, Hash, KeyId, PersonId, VersionId } from './ids.ts'
+export { deploymentId, deploymentIdPattern } from './ids.ts'
+export type { Entry, LogRecord, Out, Range } from './log.ts'
+export type {
+  AlertOut,
+  AnyOut,
+  Attention,
+  BrakeOut,
+  CommandOut,
+  CommandState,
+  CountsOut,
+  DeadLetterOut,
+  DeadReason,
+  DecisionKind,
+  DecisionOut,
+  DeploymentView,
+  Driver,
+  EchoOut,
+  EngineState,
+  Evidence,
+  EvidenceOut,
+  GuardrailEvidence,
+  Interval,
+  LineageOut,
+  PaneSummary,
+  ProgressOut,
+  ReadyToCountOut,
+  ServedOut,
+  StateOut,
+  Verdict,
+  WatchOut,
+} from './outs.ts'
+export type { Action, DetectorId, Guardrail, Policy, PolicyRef, Reference, Stage } from './policy.ts'
+export type { Input, InputSource, Processor, Step } from './processor.ts'
+export type { Fact, FactRecord, Observed, Readiness, Request, RequestRecord } from './request.ts'
+export type { EventTime, LogTime } from './time.ts'
+export { defaultTimes, paneStart } from './time.ts'
+export type { ProcessorName } from './topics.ts'
+export { publicTopics, shardLog, topics } from './topics.ts'

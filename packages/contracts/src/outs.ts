@@ -1,0 +1,352 @@
+import type { Command, Desired, Order } from './command.ts'
+import type { CountSpec, SliceCounts } from './counts.ts'
+import type { BaselineDocument, DeploymentDocument } from './document.ts'
+import type { Variant } from './event.ts'
+import type { DeploymentId, Hash, VersionId } from './ids.ts'
+import type { Range } from './log.ts'
+import type { Policy } from './policy.ts'
+import type { EventTime, LogTime } from './time.ts'
+
+// ── governor → profiler, evaluator ─────────────────────────────────────────────────────────────────────────────────
+
+/** What to watch, in force from a pane; replaces the deployment's earlier watch. */
+export interface WatchOut {
+  readonly kind: 'watch'
+  readonly deployment: DeploymentId
+  readonly document: DeploymentDocument
+  readonly generation: number
+  readonly stable: VersionId
+  readonly candidate: VersionId | null
+  readonly spec: CountSpec
+  readonly specHash: Hash
+  readonly policyHash: Hash
+  readonly policy: Policy
+  /** Baselines of the watched versions. */
+  readonly baselines: readonly BaselineDocument[]
+  readonly from: EventTime
+}
+
+// ── profiler → evaluator ───────────────────────────────────────────────────────────────────────────────────────────
+
+/** Counts of the rows that one step took for one version and pane. Deltas: the evaluator sums them. */
+export interface CountsOut {
+  readonly kind: 'counts'
+  readonly deployment: DeploymentId
+  readonly generation: number
+  readonly version: VersionId
+  readonly variant: Variant
+  readonly pane: EventTime
+  readonly spec: Hash
+  readonly rows: number
+  readonly slices: readonly SliceCounts[]
+  /** Smallest span of input offsets that holds these rows. Lineage, outside every evidence hash. */
+  readonly span: Range
+}
+
+/** One a step: the shard's watermark and the account of every row taken (S6). */
+export interface ProgressOut {
+  readonly kind: 'progress'
+  readonly shard: number
+  readonly watermark: LogTime
+  readonly caughtUp: boolean
+  /** Rows decoded and counted in this step, and those that became dead letters by reason. taken = counted + Σ dead. */
+  readonly taken: number
+  readonly counted: number
+  readonly dead: Readonly<Record<string, number>>
+}
+
+/** This profiler shard counts under the spec of that generation from now on. */
+export interface EchoOut {
+  readonly kind: 'echo'
+  readonly shard: number
+  readonly deployment: DeploymentId
+  readonly generation: number
+  readonly spec: Hash
+}
+
+/** A record that could not be taken. Published on `dlq`. */
+export interface DeadLetterOut {
+  readonly kind: 'dead-letter'
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint
+  /** Row within a batch message, 0 otherwise. */
+  readonly row: number
+  readonly reason: DeadReason
+  readonly detail: string
+  /** First bytes of the payload's SHA-256, never the payload. */
+  readonly payload: Hash
+}
+export type DeadReason =
+  | 'malformed'
+  | 'oversized'
+  | 'unknown-schema'
+  | 'wrong-type'
+  | 'unregistered'
+  | 'unknown-version'
+  | 'wrong-generation'
+  | 'wrong-environment'
+  | 'future'
+  | 'bad-time'
+  | 'wrong-partition'
+  | 'bad-signature'
+
+// ── evaluator → governor ───────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Interval {
+  readonly estimate: number
+  readonly low: number
+  readonly high: number
+}
+
+/** A slice, bin or source and its part in what is out of line. `share` of the excess, 0 … 1. */
+export interface Driver {
+  readonly dimension: string
+  readonly value: string
+  readonly share: number
+  readonly now: number
+  readonly reference: number
+}
+
+/** What a detector knows. All numbers are functions of integer counts (statistics.md §0). */
+export interface Evidence {
+  readonly status: 'ok' | 'too-few' | 'no-data' | 'incomplete'
+  /** Natural logarithms of e-values. */
+  readonly logE: { readonly harm: number; readonly safe: number }
+  /** Rates: candidate's rate over reference's (a ratio). Histograms: divergence in nats. */
+  readonly effect: Interval
+  /** Rows of the watched version, and of the reference. */
+  readonly n: number
+  readonly m: number
+  /** Events behind the rate on both sides (errors, missing …); 0 for histograms. */
+  readonly events: { readonly now: number; readonly reference: number }
+  readonly phi: number
+  readonly onset: { readonly from: EventTime; readonly to: EventTime } | null
+  readonly drivers: readonly Driver[]
+  /** End of the last pane. */
+  readonly dataTo: EventTime
+  readonly window: Hash
+}
+
+export type Verdict = 'pass' | 'watch' | 'breach' | 'inconclusive' | 'no-data'
+
+/** Evidence of one guardrail about one version of the deployment. */
+export interface GuardrailEvidence {
+  readonly guardrail: string
+  readonly version: VersionId
+  readonly variant: Variant
+  readonly evidence: Evidence
+  /** ln of the evidence at which the guardrail's own part of the budget is spent. */
+  readonly limit: number
+}
+
+/** Rows of one version in one closed pane, for charts and `served`. */
+export interface PaneSummary {
+  readonly version: VersionId
+  readonly variant: Variant
+  readonly rows: number
+  readonly errors: number
+  readonly latencyMs: { readonly p50: number; readonly p90: number; readonly p99: number }
+  /** Rows by predicted class in the order of the spec's classes, then unseen, missing, invalid. */
+  readonly predictions: readonly number[]
+}
+
+/** All evidence of a deployment after a pane was closed. One out a pane; the content is the same for every batching. */
+export interface EvidenceOut {
+  readonly kind: 'evidence'
+  readonly deployment: DeploymentId
+  readonly generation: number
+  /** Start of the pane that was closed last, its length, and what part of it was seen (1 = every shard reported). */
+  readonly pane: EventTime
+  readonly paneMs: number
+  readonly coverage: number
+  readonly guardrails: readonly GuardrailEvidence[]
+  readonly summaries: readonly PaneSummary[]
+  /** Rows of each version since the generation began, closed panes only. */
+  readonly totals: readonly { readonly version: VersionId; readonly variant: Variant; readonly rows: number }[]
+  readonly late: number
+  /** SHA-256 of the canonical content above. */
+  readonly hash: Hash
+}
+
+/** Spans of input that went into the panes up to this one; beside the evidence, outside its hash. */
+export interface LineageOut {
+  readonly kind: 'lineage'
+  readonly deployment: DeploymentId
+  readonly generation: number
+  readonly pane: EventTime
+  readonly evidence: Hash
+  readonly spans: readonly Range[]
+}
+
+/** Who answers, from open panes too: by version and generation since `since` (event time). */
+export interface ServedOut {
+  readonly kind: 'served'
+  readonly deployment: DeploymentId
+  readonly generation: number
+  readonly pane: EventTime
+  readonly counts: readonly { readonly version: VersionId; readonly variant: Variant; readonly rows: number }[]
+}
+
+/** All profiler shards count under the spec of this generation. */
+export interface ReadyToCountOut {
+  readonly kind: 'ready-to-count'
+  readonly deployment: DeploymentId
+  readonly generation: number
+  readonly spec: Hash
+}
+
+// ── governor → everybody ───────────────────────────────────────────────────────────────────────────────────────────
+
+export type DecisionKind =
+  | 'registered'
+  | 'approved'
+  | 'refused'
+  | 'rollout-started'
+  | 'promoted'
+  | 'completed'
+  | 'held'
+  | 'released'
+  | 'halted'
+  | 'ramped-down'
+  | 'rolled-back'
+  | 'fell-back'
+  | 'restored'
+  | 'verified'
+  | 'escalated'
+  | 'data-incident'
+  | 'not-watched'
+  | 'watched-again'
+  | 'aborted'
+
+/** The one record behind `why`, timeline, page and alert. */
+export interface DecisionOut {
+  readonly kind: 'decision'
+  /** H(policy hash, evidence hashes, rule, outcome, deployment, generation, sequence). */
+  readonly id: Hash
+  readonly deployment: DeploymentId
+  readonly environment: string
+  readonly generation: number
+  readonly sequence: number
+  readonly at: LogTime
+  readonly outcome: DecisionKind
+  /** Which rule of the machine decided: a guardrail's id, a gate, a person's request, a timer. */
+  readonly rule: string
+  /** Facts for `say`: everything that the sentence needs, nothing else. */
+  readonly facts: Readonly<Record<string, string | number | boolean | null>>
+  /** The sentences, as `say` wrote them when it was decided. */
+  readonly text: string
+  readonly evidence: Hash | null
+  readonly guardrail: GuardrailEvidence | null
+  readonly policy: Hash
+  readonly by: string
+  readonly before: DeploymentView
+  readonly after: DeploymentView
+}
+
+/** The deployment's state in the words of the console. */
+export interface DeploymentView {
+  readonly phase:
+    | 'unregistered'
+    | 'registered'
+    | 'rolling-out'
+    | 'steady'
+    | 'halted'
+    | 'rolling-back'
+    | 'rolled-back'
+    | 'ramping-down'
+    | 'fallen-back'
+  readonly generation: number
+  readonly stable: VersionId | null
+  readonly candidate: VersionId | null
+  readonly stage: string | null
+  readonly stageIndex: number
+  readonly share: number
+  readonly holds: readonly { readonly owner: string; readonly reason: string }[]
+  readonly order: Order
+}
+
+/** Attention of the console (docs/console.md): one word a deployment. */
+export type Attention = 'act-now' | 'not-watched' | 'watch' | 'handled' | 'healthy'
+
+/** State of a deployment after a step that changed what a person would see. Not a decision. */
+export interface StateOut {
+  readonly kind: 'state'
+  readonly deployment: DeploymentId
+  readonly at: LogTime
+  readonly view: DeploymentView
+  readonly attention: Attention
+  readonly sentence: string
+  readonly engines: readonly EngineState[]
+  /** Why promotion is blocked now, each a sentence; empty when nothing blocks. */
+  readonly blocked: readonly string[]
+  readonly verdicts: readonly {
+    readonly guardrail: string
+    readonly version: VersionId
+    readonly verdict: Verdict
+    readonly sentence: string
+  }[]
+  readonly stageSince: EventTime | null
+  readonly command: {
+    readonly order: Order
+    readonly state: CommandState
+    readonly desired: Desired
+    readonly decision: Hash
+    readonly times: Readonly<Record<string, LogTime>>
+  } | null
+  readonly dataTo: EventTime | null
+}
+export type CommandState = 'issued' | 'received' | 'applied' | 'verified' | 'escalated' | 'superseded' | 'rejected'
+export interface EngineState {
+  readonly engine: 'technical' | 'approvals' | 'observability'
+  readonly state: 'ok' | 'missing' | 'stale' | 'failed'
+  readonly detail: string
+}
+
+/** A command for the publisher to sign and copy to `commands`. */
+export interface CommandOut {
+  readonly kind: 'command'
+  readonly command: Command
+}
+
+/** For people; published on `alerts`. */
+export interface AlertOut {
+  readonly kind: 'alert'
+  readonly id: string
+  readonly deployment: DeploymentId
+  readonly at: LogTime
+  readonly attention: Attention
+  readonly sentence: string
+  readonly done: string
+  readonly asked: string
+  readonly decision: Hash
+  readonly resolves: string | null
+}
+
+// ── fleet → governor ───────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface BrakeOut {
+  readonly kind: 'brake'
+  readonly on: boolean
+  readonly reason: string
+  /** Deployments that wanted to roll back within the window. */
+  readonly deployments: readonly DeploymentId[]
+  readonly sharedProducer: string | null
+}
+
+/** Everything that a shard log may carry. */
+export type AnyOut =
+  | WatchOut
+  | CountsOut
+  | ProgressOut
+  | EchoOut
+  | DeadLetterOut
+  | EvidenceOut
+  | LineageOut
+  | ServedOut
+  | ReadyToCountOut
+  | DecisionOut
+  | StateOut
+  | CommandOut
+  | AlertOut
+  | BrakeOut

@@ -1,0 +1,68 @@
+import type { Hash } from './ids.ts'
+
+export type Action = 'watch' | 'hold' | 'halt' | 'ramp-down' | 'roll-back' | 'fall-back'
+export type Reference = 'stable' | 'baseline' | 'history'
+
+/**
+ * A rule of a policy, compiled: every default is filled in and every name checked.
+ *
+ * `signal` is one of
+ *  - `errors`, `missing(<feature>)`, `unseen(<feature>)`, `invalid(<feature>)`, `latency-over(p50|p90|p99)`: rates
+ *  - `distribution(<feature>)`, `distribution(latency)`: histograms
+ *  - `predictions`: histogram of the version's answers and scores
+ *  - `volume`: events in time (silence)
+ */
+export interface Guardrail {
+  readonly id: string
+  readonly signal: string
+  readonly reference: Reference
+  readonly detector: DetectorId
+  /**
+   * Rates: `harm` and `safe` are ratios above the reference (0.2 = 20 % more), `absolute` a rate that is safe whatever
+   * the reference. Histograms: `harm` is the divergence (KL, nats) that is accepted; `safe` is not used.
+   */
+  readonly tolerance: { readonly harm: number; readonly safe: number; readonly absolute?: number }
+  readonly budget: { readonly falsePerYear: number } | { readonly alpha: number }
+  readonly role: 'gate' | 'guard'
+  readonly action: Action
+  /** What it protects, in the reader's words: users, money, a duty. */
+  readonly protects: string
+  /** Slices that the rule looks into besides the whole: `segment:<name>` dimensions, or `producer`. */
+  readonly slices: readonly string[]
+  /** Fewest rows of the candidate before the rule may speak. */
+  readonly minimumSample: number
+}
+
+export type DetectorId = 'conditional-beta-binomial' | 'dirichlet-two-sample' | 'dirichlet-baseline' | 'gap'
+
+export interface Stage {
+  readonly name: string
+  /** Share of traffic that the candidate answers; 0 with `shadow`. */
+  readonly share: number
+  readonly shadow: boolean
+  readonly minimumSample: number
+  readonly minimumMs: number
+  readonly maximumMs: number
+}
+
+/** A policy in force: content-addressed by the hash of its canonical JSON. */
+export interface Policy {
+  readonly v: 1
+  readonly name: string
+  readonly riskClass: 'low' | 'medium' | 'high' | 'critical'
+  readonly stages: readonly Stage[]
+  readonly guardrails: readonly Guardrail[]
+  /** After so long without data the deployment is not watched: promotion freezes. */
+  readonly noDataAfterMs: number
+  /** What an agent does alone when its grant lapses, by milliseconds since the lapse began. */
+  readonly onGuardrailLoss: readonly { readonly afterMs: number; readonly action: 'hold' | 'roll-back' | 'halt' }[]
+  readonly grantMs: number
+  readonly times: { readonly paneMs: number; readonly latenessMs: number; readonly stallTimeoutMs: number }
+  readonly brakes: { readonly rollbacksPerHour: number; readonly fleetShare: number; readonly fleetWindowMs: number }
+}
+
+/** What a policy document's hash stands for. */
+export interface PolicyRef {
+  readonly name: string
+  readonly hash: Hash
+}
