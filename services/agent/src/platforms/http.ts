@@ -1,0 +1,53 @@
+import type { Hash } from '@interlock/contracts'
+import type { Intent } from '../intent.ts'
+import type { Platform } from '../platform.ts'
+import { PlatformError, requestJson } from './http-json.ts'
+import { digest, parseObserved, parseReadiness } from './observed.ts'
+
+/**
+ * Any platform behind three addresses: `observe` (GET → the observed state), `ready` (GET, `?target=`), `apply` (POST of
+ * the signed command). Whether it has a compare-and-set is its own business, so an intent is on disk before each call.
+ */
+export function httpPlatform(options: {
+  readonly observeUrl: string
+  readonly readyUrl: string
+  readonly applyUrl: string
+  readonly token?: string
+  readonly intent: Intent
+}): Platform {
+  const token = options.token === undefined ? {} : { token: options.token }
+  const observed = async (): Promise<Record<string, unknown>> => {
+    const { status, body } = await requestJson(options.observeUrl, token)
+    if (status !== 200) throw new PlatformError(`GET ${options.observeUrl} answered ${status}`)
+    return body as Record<string, unknown>
+  }
+  return {
+    kind: 'http',
+    async observe() {
+      return parseObserved(await observed(), options.observeUrl)
+    },
+    async targets() {
+      const { targets } = await observed()
+      return Array.isArray(targets) ? targets.map((one) => digest(one, 'targets[]', options.observeUrl)) : []
+    },
+    async ready(target: Hash) {
+      const url = new URL(options.readyUrl)
+      url.searchParams.set('target', target)
+      return parseReadiness((await requestJson(url.href, token)).body, url.href)
+    },
+    async apply(desired, command, signed, ifVersion) {
+      await options.intent.begin(command, desired)
+      const { status, body } = await requestJson(options.applyUrl, {
+        ...token,
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'if-match': ifVersion },
+        body: JSON.stringify({ command: new TextDecoder().decode(signed), desired, order: command.order }),
+      })
+      if (status === 409 || status === 412) return 'conflict'
+      if (status < 200 || status > 299)
+        return { refused: `${options.applyUrl} answered ${status}: ${JSON.stringify(body)?.slice(0, 200)}` }
+      await options.intent.done()
+      return 'applied'
+    },
+  }
+}

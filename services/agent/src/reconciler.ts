@@ -1,0 +1,157 @@
+import type { Command, DeploymentId, Desired, Fact, Hash, Observed } from '@interlock/contracts'
+import { compareOrders } from '@interlock/contracts'
+import { desiredNow, type GrantClock, lapsedMs } from './grant.ts'
+import { type Platform, satisfies } from './platform.ts'
+
+/** A command whose signature, role, environment and audience were verified, with the bytes that were signed. */
+export interface VerifiedCommand {
+  readonly command: Command
+  readonly signed: Uint8Array
+}
+
+/** Bound on attempts that met a conflict within one turn; the next turn starts afresh. */
+const conflictsPerTurn = 3
+
+export interface ReconcilerOptions {
+  readonly deployment: DeploymentId
+  readonly platform: Platform
+  /** Monotonic milliseconds. */
+  readonly monotonic: () => number
+  /** Records what was seen and done; resolves when it is durable. */
+  readonly report: (fact: Fact) => Promise<void>
+  readonly observeEveryMs: number
+  readonly readinessEveryMs: number
+}
+
+/**
+ * Keeps one deployment's platform at the highest command that was verified (docs/architecture.md §7).
+ *
+ * Commands may come late, twice or in any order: only a higher order than the one kept changes anything, and what it
+ * changes is the whole desired state, by compare-and-set.
+ */
+export class Reconciler {
+  readonly #options: ReconcilerOptions
+  #kept: VerifiedCommand | undefined
+  #clock: GrantClock
+  #reported: { readonly order: Command['order']; readonly fact: Fact } | undefined
+  #lapseReported = false
+  #observedAt = Number.NEGATIVE_INFINITY
+  #readyAt = Number.NEGATIVE_INFINITY
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options
+    this.#clock = { kind: 'restarted', at: options.monotonic() }
+  }
+
+  /** The order that this agent keeps, or undefined before the first command. */
+  get order(): Command['order'] | undefined {
+    return this.#kept?.command.order
+  }
+
+  /**
+   * Takes a verified command. A higher order replaces the kept one; an equal or lower one has no effect, and its last
+   * fact is sent again, so that a governor that missed it hears it.
+   *
+   * @param live false for commands that were on the topic before this process started: they grant nothing
+   */
+  async take(received: VerifiedCommand, live: boolean): Promise<'kept' | 'ignored'> {
+    const { order } = received.command
+    if (this.#kept !== undefined && compareOrders(order, this.#kept.command.order) <= 0) {
+      if (live && this.#reported !== undefined) await this.#options.report(this.#reported.fact)
+      return 'ignored'
+    }
+    this.#kept = received
+    this.#reported = undefined
+    this.#lapseReported = false
+    if (live) {
+      this.#clock = { kind: 'granted', at: this.#options.monotonic() }
+      await this.#options.report({ kind: 'received', order })
+    }
+    return 'kept'
+  }
+
+  /** One turn: observe, compare, apply if need be, observe again, report. Throws when the platform cannot be asked. */
+  async turn(): Promise<void> {
+    const { platform, monotonic, report } = this.#options
+    let observed = await platform.observe()
+    const kept = this.#kept
+    if (kept !== undefined) {
+      observed = await this.#reconcile(kept, observed)
+    }
+    const now = monotonic()
+    if (now - this.#observedAt >= this.#options.observeEveryMs) {
+      this.#observedAt = now
+      await report({ kind: 'observed', order: kept?.command.order ?? null, observed })
+    }
+    if (now - this.#readyAt >= this.#options.readinessEveryMs) {
+      this.#readyAt = now
+      for (const target of await platform.targets()) {
+        await report({ kind: 'readiness', target, ready: await platform.ready(target) })
+      }
+    }
+  }
+
+  async #reconcile(kept: VerifiedCommand, first: Observed): Promise<Observed> {
+    const { platform, monotonic, report } = this.#options
+    const { command } = kept
+    let observed = first
+    for (let attempt = 0; attempt < conflictsPerTurn; attempt++) {
+      const now = monotonic()
+      const desired = desiredNow(command, this.#clock, now, observed)
+      if (satisfies(observed, desired, command.order[0])) {
+        await this.#reportReached(command, desired, observed, now)
+        return observed
+      }
+      const obstacle = await this.#obstacle(desired)
+      if (obstacle !== undefined) {
+        await this.#reportOnce(command, { kind: 'failed', order: command.order, reason: obstacle })
+        return observed
+      }
+      const outcome = await platform.apply(desired, command, kept.signed, observed.version)
+      if (typeof outcome === 'object') {
+        await this.#reportOnce(command, { kind: 'failed', order: command.order, reason: outcome.refused })
+        return observed
+      }
+      observed = await platform.observe()
+      if (outcome === 'applied' && !satisfies(observed, desired, command.order[0])) {
+        // It said yes and does something else. Report what is seen; the governor compares and escalates.
+        await report({ kind: 'progress', order: command.order, observed })
+        return observed
+      }
+    }
+    return observed
+  }
+
+  /** An artifact is activated only when it is the one that was approved, whole and warm, at this moment. */
+  async #obstacle(desired: Desired): Promise<string | undefined> {
+    const needed: Hash[] = []
+    if (!desired.fallback) needed.push(desired.target)
+    if (desired.candidate !== null && (desired.shareMax > 0 || desired.shadow)) needed.push(desired.candidate)
+    for (const target of needed) {
+      const ready = await this.#options.platform.ready(target)
+      if (!ready.ok) {
+        const failed = ready.checks.filter((check) => !check.ok).map((check) => `${check.name} (${check.detail})`)
+        return `artifact ${target.slice(0, 8)} is not ready: ${failed.join(', ') || 'the platform says so without a reason'}`
+      }
+    }
+    return undefined
+  }
+
+  async #reportReached(command: Command, desired: Desired, observed: Observed, now: number): Promise<void> {
+    if (lapsedMs(command, this.#clock, now) >= 0) {
+      if (!this.#lapseReported) {
+        this.#lapseReported = true
+        await this.#options.report({ kind: 'lapsed', order: command.order, desired })
+      }
+      return
+    }
+    await this.#reportOnce(command, { kind: 'applied', order: command.order, observed })
+  }
+
+  async #reportOnce(command: Command, fact: Fact): Promise<void> {
+    const last = this.#reported
+    if (last !== undefined && compareOrders(last.order, command.order) === 0 && last.fact.kind === fact.kind) return
+    this.#reported = { order: command.order, fact }
+    await this.#options.report(fact)
+  }
+}
