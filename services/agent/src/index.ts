@@ -1,1 +1,10 @@
-export {}
+export { fileIntent, type Intent } from './intent.ts'
+export { type AgentOptions, runAgent, type Verified } from './main.ts'
+export type { Applied, Platform } from './platform.ts'
+export { satisfies } from './platform.ts'
+export { execPlatform } from './platforms/exec.ts'
+export { httpPlatform } from './platforms/http.ts'
+export { PlatformError } from './platforms/http-json.ts'
+export { memoryPlatform } from './platforms/memory-platform.ts'
+export { routerPlatform } from './platforms/router.ts'
+export { Reconciler, type ReconcilerOptions, type VerifiedCommand } from './reconciler.ts'

@@ -1,4 +1,5 @@
 export { type Delivery, deliver } from './deliver.ts'
+export { type NotifierOptions, runNotifier } from './main.ts'
 export { type Message, messageOf } from './message.ts'
 export { logSink, type Sink } from './sink.ts'
 export { signWebhook, type WebhookOptions, webhookSink } from './webhook.ts'

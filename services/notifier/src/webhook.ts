@@ -1,5 +1,4 @@
 import { createHmac } from 'node:crypto'
-import type { Message } from './message.ts'
 import type { Sink } from './sink.ts'
 
 /** A receiver that has not answered within this time has not taken the message. */

@@ -1,0 +1,132 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { LineCounter, parseDocument } from 'yaml'
+import { z } from 'zod'
+import { UsageError } from './errors.ts'
+
+const personId = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'use lower-case letters, digits, dot, dash')
+const abilities = ['deployer', 'policy-author', 'policy-approver', 'release-approver', 'on-call'] as const
+
+const platform = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('router'),
+    url: z.url().describe('address of the router’s admin API'),
+    tokenEnv: z.string().describe('environment variable that holds the admin token'),
+  }),
+  z.strictObject({
+    kind: z.literal('http'),
+    observeUrl: z.url(),
+    readyUrl: z.url(),
+    applyUrl: z.url(),
+    tokenEnv: z.string().optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('exec'),
+    apply: z.array(z.string()).min(1).describe('program and arguments; gets the signed command on standard input'),
+    observe: z.array(z.string()).min(1),
+    ready: z.array(z.string()).min(1),
+  }),
+])
+export type PlatformConfig = z.infer<typeof platform>
+
+/** interlock.yaml. The published JSON Schema (schemas/interlock.schema.json) is made from this. */
+export const configSchema = z.strictObject({
+  environment: z.string().default('local').describe('name that every event and command must carry'),
+  tenant: z.string().default('local'),
+  data: z.string().default('./.interlock').describe('folder of the log, the keys and the token; relative to this file'),
+  listen: z
+    .strictObject({
+      host: z.enum(['127.0.0.1', '::1']).default('127.0.0.1'),
+      port: z.int().min(0).max(65_535).default(7070),
+    })
+    .prefault({}),
+  deployments: z.string().default('./deployments').describe('folder of *.yaml files, one a deployment'),
+  people: z
+    .array(z.strictObject({ id: personId, may: z.array(z.enum(abilities)).min(1) }))
+    .min(2, 'name at least two people: nobody approves their own change')
+    .default([
+      { id: 'author', may: ['deployer', 'policy-author', 'on-call'] },
+      { id: 'approver', may: ['policy-approver', 'release-approver', 'on-call'] },
+    ]),
+  operator: personId.default('author').describe('whose key signs what is asked for on the local page'),
+  platforms: z.record(z.string(), platform).default({}).describe('platform of each deployment, by its name'),
+  notifier: z
+    .strictObject({
+      allowHosts: z.array(z.string()).default([]).describe('host:port that webhooks may call'),
+      webhooks: z.array(z.strictObject({ url: z.url(), secretEnv: z.string() })).default([]),
+    })
+    .prefault({}),
+})
+
+/** The configuration with absolute paths. */
+export type Config = z.infer<typeof configSchema> & { readonly file: string | null }
+
+/**
+ * Reads interlock.yaml, or the defaults where there is none. Every key can be overridden by an environment variable
+ * `INTERLOCK_<KEY>` (`INTERLOCK_DATA`, `INTERLOCK_LISTEN_PORT`).
+ *
+ * @throws UsageError with file, line, reason and remedy.
+ */
+export function loadConfig(path: string | undefined, environment: NodeJS.ProcessEnv = process.env): Config {
+  const file = resolve(path ?? 'interlock.yaml')
+  if (path !== undefined && !existsSync(file)) {
+    throw new UsageError(
+      `${path}: there is no such file. Leave --config out to use the defaults, or name another file.`,
+    )
+  }
+  const exists = existsSync(file)
+  const base = exists ? dirname(file) : process.cwd()
+  const raw = exists ? parseYaml(file) : {}
+  const { value, lines } = 'value' in raw ? raw : { value: {}, lines: () => undefined }
+  const result = configSchema.safeParse(overridden(value as Record<string, unknown>, environment))
+  if (!result.success) {
+    const problems = result.error.issues.map((issue) => {
+      const position = lines(issue.path)
+      return `${path ?? 'interlock.yaml'}${position ?? ''}  ${issue.path.join('.') || 'the file'}: ${issue.message}`
+    })
+    throw new UsageError(`${problems.join('\n')}\n  schemas/interlock.schema.json describes every key.`)
+  }
+  const config = result.data
+  return {
+    ...config,
+    file: exists ? file : null,
+    data: resolve(base, config.data),
+    deployments: resolve(base, config.deployments),
+  }
+}
+
+function parseYaml(file: string): { value: unknown; lines: (path: readonly PropertyKey[]) => string | undefined } {
+  const counter = new LineCounter()
+  const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: counter, uniqueKeys: true })
+  const [problem] = document.errors
+  if (problem !== undefined) {
+    const { line, col } = counter.linePos(problem.pos[0])
+    throw new UsageError(`${file}:${line}:${col}  ${problem.message.split('\n')[0]}`)
+  }
+  return {
+    value: document.toJS({ maxAliasCount: 0 }) ?? {},
+    lines: (path) => {
+      for (let depth = path.length; depth > 0; depth--) {
+        const node = document.getIn(path.slice(0, depth), true) as { range?: [number, number, number] } | undefined
+        if (node?.range) {
+          const { line, col } = counter.linePos(node.range[0])
+          return `:${line}:${col}`
+        }
+      }
+      return undefined
+    },
+  }
+}
+
+function overridden(value: Record<string, unknown>, environment: NodeJS.ProcessEnv): unknown {
+  const listen = { ...(value.listen as Record<string, unknown> | undefined) }
+  if (environment.INTERLOCK_LISTEN_PORT !== undefined) listen.port = Number(environment.INTERLOCK_LISTEN_PORT)
+  if (environment.INTERLOCK_LISTEN_HOST !== undefined) listen.host = environment.INTERLOCK_LISTEN_HOST
+  const simple = Object.fromEntries(
+    (['environment', 'tenant', 'data', 'deployments', 'operator'] as const).flatMap((key) => {
+      const text = environment[`INTERLOCK_${key.toUpperCase()}`]
+      return text === undefined ? [] : [[key, text]]
+    }),
+  )
+  return { ...value, ...simple, listen }
+}

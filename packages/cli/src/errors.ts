@@ -1,0 +1,23 @@
+/** Exit codes of every command: docs/cli.md. */
+export const exitCodes = { good: 0, breachOrRefused: 1, usage: 2, unavailableOrUnknown: 3, interrupted: 130 } as const
+
+/** The caller's mistake: a bad flag, file or name. Exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** Interlock, or a part that it needs, is not there, or the outcome is not known. Exit code 3. */
+export class Unavailable extends Error {
+  override readonly name = 'Unavailable'
+}
+
+/** It was asked and the answer is no (a refusal, a breach, a failed check). Exit code 1. */
+export class Refused extends Error {
+  override readonly name = 'Refused'
+}
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError) return exitCodes.usage
+  if (error instanceof Unavailable) return exitCodes.unavailableOrUnknown
+  return exitCodes.breachOrRefused
+}

@@ -1,0 +1,48 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { KeyEntry, KeyRole } from '@interlock/contracts'
+import { keyIdOf } from '@interlock/contracts'
+
+/** A key pair that lies on this machine. The private key never leaves the process that read it. */
+export interface LocalKey {
+  readonly holder: string
+  readonly privateKey: KeyObject
+  readonly entry: KeyEntry
+}
+
+/**
+ * Reads the Ed25519 key `<folder>/<name>.pem`, or makes it (mode 0600, folder 0700).
+ *
+ * @param holder identity of whoever holds the key: a person, an agent, a service
+ */
+export async function localKey(
+  folder: string,
+  holder: string,
+  roles: readonly KeyRole[],
+  may: readonly string[] = [],
+): Promise<LocalKey> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await chmod(folder, 0o700)
+  const path = join(folder, `${holder}.pem`)
+  let pem: string
+  try {
+    pem = await readFile(path, 'utf8')
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+    await writeFile(path, pem, { mode: 0o600, flag: 'wx', flush: true })
+  }
+  const privateKey = createPrivateKey(pem)
+  if (privateKey.asymmetricKeyType !== 'ed25519') {
+    throw new Error(
+      `${path} holds a ${privateKey.asymmetricKeyType} key; Interlock signs with Ed25519 only. Move it away to have a new one made.`,
+    )
+  }
+  const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'der' })
+  return {
+    holder,
+    privateKey,
+    entry: { keyId: keyIdOf(publicKey), publicKey: publicKey.toString('base64'), roles, holder, may },
+  }
+}
