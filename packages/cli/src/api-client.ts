@@ -26,7 +26,9 @@ export function apiClient(data: string): ApiClient {
   try {
     endpoint = JSON.parse(readFileSync(file, 'utf8')) as Endpoint
   } catch {
-    throw new Unavailable(`Interlock does not run on ${data}: ${endpointFile} is not there. Start it with \`interlock up\`, or name another folder with --data.`)
+    throw new Unavailable(
+      `Interlock does not run on ${data}: ${endpointFile} is not there. Start it with \`interlock up\`, or name another folder with --data.`,
+    )
   }
   const call = async (path: string, init: RequestInit): Promise<unknown> => {
     let response: Response
@@ -39,11 +41,16 @@ export function apiClient(data: string): ApiClient {
       })
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
-      throw new Unavailable(`Interlock at ${endpoint.url} does not answer (${cause}). Is \`interlock up\` still running?`)
+      throw new Unavailable(
+        `Interlock at ${endpoint.url} does not answer (${cause}). Is \`interlock up\` still running?`,
+      )
     }
     const text = await response.text()
     if (!response.ok) {
-      throw new ApiError(response.status, detailOf(text) ?? `${init.method ?? 'GET'} ${path} answered ${response.status}`)
+      throw new ApiError(
+        response.status,
+        detailOf(text) ?? `${init.method ?? 'GET'} ${path} answered ${response.status}`,
+      )
     }
     return text === '' ? null : (JSON.parse(text) as unknown)
   }
@@ -51,7 +58,11 @@ export function apiClient(data: string): ApiClient {
     endpoint,
     get: async <Body>(path: string) => (await call(path, {})) as Envelope<Body>,
     post: (path, body, headers = {}) =>
-      call(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }),
+      call(path, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json', ...headers },
+      }),
   }
 }
 
@@ -68,7 +79,11 @@ export class ApiError extends Error {
 function detailOf(text: string): string | undefined {
   try {
     const problem = JSON.parse(text) as { detail?: unknown; title?: unknown }
-    return typeof problem.detail === 'string' ? problem.detail : typeof problem.title === 'string' ? problem.title : undefined
+    return typeof problem.detail === 'string'
+      ? problem.detail
+      : typeof problem.title === 'string'
+        ? problem.title
+        : undefined
   } catch {
     return undefined
   }

@@ -76,8 +76,7 @@ export function loadConfig(path: string | undefined, environment: NodeJS.Process
   }
   const exists = existsSync(file)
   const base = exists ? dirname(file) : process.cwd()
-  const raw = exists ? parseYaml(file) : {}
-  const { value, lines } = 'value' in raw ? raw : { value: {}, lines: () => undefined }
+  const { value, lines }: Parsed = exists ? parseYaml(file) : { value: {}, lines: () => undefined }
   const result = configSchema.safeParse(overridden(value as Record<string, unknown>, environment))
   if (!result.success) {
     const problems = result.error.issues.map((issue) => {
@@ -95,7 +94,13 @@ export function loadConfig(path: string | undefined, environment: NodeJS.Process
   }
 }
 
-function parseYaml(file: string): { value: unknown; lines: (path: readonly PropertyKey[]) => string | undefined } {
+/** A YAML file's value, and where in the file a key stands: `:line:column`. */
+interface Parsed {
+  readonly value: unknown
+  readonly lines: (path: readonly PropertyKey[]) => string | undefined
+}
+
+function parseYaml(file: string): Parsed {
   const counter = new LineCounter()
   const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: counter, uniqueKeys: true })
   const [problem] = document.errors

@@ -34,7 +34,15 @@ export interface CategoricalFeature {
   readonly kind: 'categorical'
   readonly name: string
   readonly vocabulary: readonly string[]
+  /**
+   * Values that were seen in the baseline but are too rare for a bin of their own: they count in the vocabulary's entry
+   * `__other__`, so that `unseen` means never seen. Absent: none, and every value outside the vocabulary is unseen.
+   */
+  readonly pooled?: readonly string[]
 }
+
+/** The vocabulary's entry for the values of `pooled`. */
+export const pooledWord = '__other__'
 
 /** One histogram signal in the flat count vector of a cell. */
 export interface HistogramPlace {

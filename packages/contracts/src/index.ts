@@ -1,3 +1,7 @@
+export { Malformed } from './avro/bytes.ts'
+export type { AvroNode } from './avro/schema.ts'
+export { parseSchema } from './avro/schema.ts'
+export { WrongShape } from './avro/write.ts'
 export type { Brand } from './brand.ts'
 export { unreachable } from './brand.ts'
 export type { Json } from './canonical.ts'
@@ -23,6 +27,7 @@ export {
   momentSplit,
   numericSpecials,
   packCounts,
+  pooledWord,
   specialAt,
 } from './counts.ts'
 export type { Detector, DetectorPane, DetectorReading, DetectorSetup, SignalView } from './detector.ts'
@@ -37,12 +42,17 @@ export type {
   ManifestDocument,
   PolicyDocument,
 } from './document.ts'
+export type { DsseEnvelope, Refusal, Refused, Signer, VerifiedEnvelope } from './dsse.ts'
+export { keyIdOf, maxEnvelopeBytes, signEnvelope, signerOf, verifyEnvelope } from './dsse.ts'
 export type { Feature, Outcome, Prediction, PredictionStatus, Variant } from './event.ts'
 export { contentTypes, predictionStatuses } from './event.ts'
+export type { EventKind, Events } from './event-codec.ts'
+export { BadEvent, decodeEvents, encodeEventAvro, encodeEventJson, eventOf } from './event-codec.ts'
 export { hashFields, sha256, shardOf } from './hash.ts'
 export type { AgentId, DeploymentId, Hash, KeyId, PersonId, VersionId } from './ids.ts'
 export { deploymentId, deploymentIdPattern } from './ids.ts'
 export type { Entry, LogRecord, Out, Range } from './log.ts'
+export { decodeEntry, decodeOut, encodeEntry, encodeOut } from './out-codec.ts'
 export type {
   AlertOut,
   AnyOut,
@@ -72,9 +82,23 @@ export type {
   Verdict,
   WatchOut,
 } from './outs.ts'
-export type { Action, DetectorId, Guardrail, Policy, PolicyRef, Reference, Stage } from './policy.ts'
+export { maxJsonBytes, parseStrict } from './parse-strict.ts'
+export type { Action, DetectorId, Guardrail, Policy, PolicyRef, PolicyWords, Reference, Stage } from './policy.ts'
 export type { Input, InputSource, Processor, Step } from './processor.ts'
 export type { Fact, FactRecord, Observed, Readiness, Request, RequestRecord } from './request.ts'
+export type { RegisteredSchema, SchemaRegistry } from './schema-registry.ts'
+export { ownRegistry, registryOf, UnknownSchema } from './schema-registry.ts'
+export type { Verified } from './signed.ts'
+export {
+  maxRequestBytes,
+  payloadTypes,
+  signCommand,
+  signFact,
+  signRequest,
+  verifyCommand,
+  verifyFact,
+  verifyRequest,
+} from './signed.ts'
 export type { EventTime, LogTime } from './time.ts'
 export { defaultTimes, paneStart } from './time.ts'
 export type { ProcessorName } from './topics.ts'

@@ -49,9 +49,14 @@ export interface ProgressOut {
   readonly shard: number
   readonly watermark: LogTime
   readonly caughtUp: boolean
-  /** Rows decoded and counted in this step, and those that became dead letters by reason. taken = counted + Σ dead. */
+  /**
+   * Rows taken in this step, those counted into a pane, and those that became dead letters by reason.
+   * taken = counted + setAside + Σ dead.
+   */
   readonly taken: number
   readonly counted: number
+  /** Rows of features and outcomes topics that decode well and belong to no pane of predictions. Absent: none. */
+  readonly setAside?: number
   readonly dead: Readonly<Record<string, number>>
 }
 
@@ -99,7 +104,10 @@ export interface Interval {
   readonly high: number
 }
 
-/** A slice, bin or source and its part in what is out of line. `share` of the excess, 0 … 1. */
+/**
+ * A slice, bin or source and its part in what is out of line. `share` of the excess, 0 … 1. `now` and `reference`: for a
+ * bin, its share of the rows; for a slice of a rate, its rate; for a slice of a histogram, its divergence in nats and 0.
+ */
 export interface Driver {
   readonly dimension: string
   readonly value: string
@@ -123,6 +131,10 @@ export interface Evidence {
   readonly phi: number
   readonly onset: { readonly from: EventTime; readonly to: EventTime } | null
   readonly drivers: readonly Driver[]
+  /** Medians of a numeric feature, interpolated within bins: "about 1.6 times". Absent where they say nothing. */
+  readonly typical?: { readonly now: number; readonly reference: number }
+  /** Present when one slice carries the evidence: effect, n, m, events, onset and typical are then of that slice. */
+  readonly slice?: { readonly dimension: string; readonly value: string }
   /** End of the last pane. */
   readonly dataTo: EventTime
   readonly window: Hash
@@ -179,7 +191,10 @@ export interface LineageOut {
   readonly spans: readonly Range[]
 }
 
-/** Who answers, from open panes too: by version and generation since `since` (event time). */
+/**
+ * Who answers, from open panes too: the rows of one pane so far, by version and variant. A later out about the same pane
+ * replaces the earlier one.
+ */
 export interface ServedOut {
   readonly kind: 'served'
   readonly deployment: DeploymentId

@@ -59,6 +59,15 @@ export interface Policy {
   readonly grantMs: number
   readonly times: { readonly paneMs: number; readonly latenessMs: number; readonly stallTimeoutMs: number }
   readonly brakes: { readonly rollbacksPerHour: number; readonly fleetShare: number; readonly fleetWindowMs: number }
+  /** How people call what the policy is about; absent where the policy says nothing: ids stand in quotes then. */
+  readonly words?: PolicyWords
+}
+
+/** Names and units for sentences (docs/policy-reference.md "words"). */
+export interface PolicyWords {
+  /** What the model answers about, in the plural: "flights". Absent: "requests". */
+  readonly rows?: string
+  readonly features: Readonly<Record<string, { readonly name: string; readonly unit?: string }>>
 }
 
 /** What a policy document's hash stands for. */

@@ -1,1 +1,59 @@
-export {}
+export type { Approval, ApprovalCheck } from './approvals.ts'
+export { approvalLifeMs, approvalsKept, approvalsNeeded, approved, rolesOf, withApproval } from './approvals.ts'
+export type { AttentionQuestion } from './attention.ts'
+export { attentionOf } from './attention.ts'
+export { lastHour, mayRollBackByItself } from './brakes.ts'
+export type { CommandEvent, CommandRecord, Escalation } from './command-lifecycle.ts'
+export {
+  advance,
+  applyCapMs,
+  applyWithinMs,
+  commandLifecycle,
+  concerns,
+  due,
+  escalate,
+  escalateAgainAfterMs,
+  observeWithinMs,
+  resendAfterMs,
+} from './command-lifecycle.ts'
+export type { ReadinessRecord } from './engines.ts'
+export {
+  agentSilentAfterMs,
+  approvalsEngine,
+  evidenceIsFresh,
+  evidenceStaleAfterMs,
+  noDataLimitMs,
+  observabilityEngine,
+  readinessLifeMs,
+  technicalEngine,
+} from './engines.ts'
+export type { FleetView, Want } from './fleet.ts'
+export { brakeRule, defaultBrakeRule, fewestForBrake, fleetView } from './fleet.ts'
+export { grantFor, renewalDue } from './grants.ts'
+export type { Hold } from './holds.ts'
+export { isHeldBy, releasableByPerson, withHold, withoutHold } from './holds.ts'
+export type { Breach, Judged, Watched } from './judgement.ts'
+export { calmPanes, calmPart, judge, safeAlpha, safeLimit, watchPart } from './judgement.ts'
+export type { Blocker, PromotionQuestion, StageClock } from './promotion.ts'
+export { blockers, elapsedMs, isInconclusive } from './promotion.ts'
+export type { Release } from './release.ts'
+export type { Remedy, Scope } from './remedy.ts'
+export { producerOf, remedies, scopeOf, subjectOf } from './remedy.ts'
+export type { FailedCheck, RolloutQuestion } from './rollout-checks.ts'
+export { failedRegistrationCheck, failedRolloutCheck, unknownNames } from './rollout-checks.ts'
+export type { CommandWord, Severity } from './severity.ts'
+export { actionSeverity, nextGeneration, raised, restored, revised, severityOf, standsInTheWay } from './severity.ts'
+export type { TargetQuestion } from './targets.ts'
+export { rollbackTarget } from './targets.ts'
+export type { TransitionTable } from './transition-table.ts'
+export { transition } from './transition-table.ts'
+export type { Expectation, ServedPane, Traffic, Verification } from './verification.ts'
+export {
+  provingMs,
+  provingRows,
+  shareTolerance,
+  trafficSince,
+  verify,
+  weightsAgree,
+  weightsOnlyAfterMs,
+} from './verification.ts'

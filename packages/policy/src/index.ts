@@ -1,1 +1,20 @@
-export {}
+export type { Checked } from './check.ts'
+export { check } from './check.ts'
+export type { Known } from './known.ts'
+export { knownFrom } from './known.ts'
+export type { Problem, ProblemCode } from './problem.ts'
+export { formatProblem } from './problem.ts'
+export type {
+  ActionFact,
+  CommandFact,
+  Fact,
+  HelpFact,
+  JudgedFact,
+  MeasuredFact,
+  RolloutFact,
+  WatchFact,
+} from './say/fact.ts'
+export type { Part, Said } from './say/said.ts'
+export { say } from './say.ts'
+export type { PolicySource } from './source.ts'
+export { policyJsonSchema } from './source.ts'

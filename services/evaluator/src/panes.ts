@@ -1,5 +1,5 @@
-import { addPacked, type CountsOut, type EventTime, type Hash, packCounts, type Range } from '@interlock/contracts'
 import type { Variant, VersionId } from '@interlock/contracts'
+import { addPacked, type CountsOut, type EventTime, type Hash, packCounts, type Range } from '@interlock/contracts'
 
 /** Counts of one pane while rows may still come. */
 export interface OpenPane {
@@ -33,6 +33,9 @@ const packsBeforeMerge = 8
 
 const separator = '\u0000'
 
+/** Value under which the values count that a spec does not know. */
+export const otherValue = 'other'
+
 /** Name of a slice among those of a cell. */
 export function sliceKey(dimension: string, value: string): string {
   return `${dimension}${separator}${value}`
@@ -47,27 +50,54 @@ export const emptyPane: OpenPane = { cells: new Map(), spans: new Map(), bytes: 
 
 /** The pane with more counts in it. Counts add: any order and any split of the same rows gives the same sums. */
 export function addCounts(pane: OpenPane, outs: readonly CountsOut[]): OpenPane {
-  const cells = new Map(pane.cells)
   const spans = new Map(pane.spans)
+  for (const { span } of outs) coverSpan(spans, span)
+  const parts = outs.map(({ spec, version, variant, rows, slices }) => ({
+    cell: { spec, version, variant, rows },
+    packs: slices.map(({ dimension, value, counts }) => [sliceKey(dimension, value), counts] as const),
+  }))
+  return { ...addParts(pane, parts), spans }
+}
+
+/** One pane out of several: of another length, when the length of panes changed between two watches. */
+export function joinPanes(panes: readonly OpenPane[]): OpenPane {
+  const [first = emptyPane, ...others] = panes
+  return others.reduce((joined, pane) => {
+    const spans = new Map(joined.spans)
+    for (const span of pane.spans.values()) coverSpan(spans, span)
+    const parts = [...pane.cells.values()].map((cell) => ({
+      cell,
+      packs: [...cell.slices].flatMap(([name, packs]) => packs.map((pack) => [name, pack] as const)),
+    }))
+    return { ...addParts(joined, parts), spans }
+  }, first)
+}
+
+interface Part {
+  readonly cell: Omit<Cell, 'slices'>
+  readonly packs: readonly (readonly [slice: string, counts: Uint8Array])[]
+}
+
+function addParts(pane: OpenPane, parts: readonly Part[]): OpenPane {
+  const cells = new Map(pane.cells)
   let bytes = pane.bytes
   const fresh = new Map<string, Map<string, readonly Uint8Array[]>>()
-  for (const out of outs) {
-    const key = [out.spec, out.version, out.variant].join(separator)
-    const cell = cells.get(key)
-    const slices = fresh.get(key) ?? new Map(cell?.slices)
+  for (const { cell, packs: added } of parts) {
+    const { spec, version, variant } = cell
+    const key = [spec, version, variant].join(separator)
+    const old = cells.get(key)
+    const slices = fresh.get(key) ?? new Map(old?.slices)
     fresh.set(key, slices)
-    for (const slice of out.slices) {
-      const name = sliceKey(slice.dimension, slice.value)
-      const old = slices.get(name) ?? []
-      const packs = old.length + 1 < packsBeforeMerge ? [...old, slice.counts] : [sumPacked([...old, slice.counts])]
-      bytes += sizeOf(packs) - sizeOf(old)
+    for (const [name, counts] of added) {
+      const before = slices.get(name) ?? []
+      const all = [...before, counts]
+      const packs = all.length < packsBeforeMerge ? all : [sumPacked(all)]
+      bytes += sizeOf(packs) - sizeOf(before)
       slices.set(name, packs)
     }
-    const { spec, version, variant } = out
-    cells.set(key, { spec, version, variant, rows: (cell?.rows ?? 0) + out.rows, slices })
-    coverSpan(spans, out.span)
+    cells.set(key, { spec, version, variant, rows: (old?.rows ?? 0) + cell.rows, slices })
   }
-  return { cells, spans, bytes }
+  return { cells, spans: pane.spans, bytes }
 }
 
 /** Widens the cover of a span's partition, in place. */

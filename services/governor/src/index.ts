@@ -1,1 +1,7 @@
-export {}
+export type { GovernorConfig } from './desk.ts'
+export type { FleetState } from './fleet/processor.ts'
+export { createFleet } from './fleet/processor.ts'
+export { fleetInputs, governorInputs } from './main.ts'
+export { createGovernor, rootHolder } from './processor.ts'
+export type { DeploymentRecord } from './record.ts'
+export type { GovernorState } from './state.ts'

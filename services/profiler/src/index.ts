@@ -1,1 +1,5 @@
-export {}
+export type { Account } from './account.ts'
+export type { ProfilerConfig } from './main.ts'
+export { createProfiler, profilerInputs } from './main.ts'
+export { fallbackVersion } from './placing.ts'
+export type { ProfilerState } from './state.ts'

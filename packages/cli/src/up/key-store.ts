@@ -1,13 +1,12 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { KeyEntry, KeyRole } from '@interlock/contracts'
-import { keyIdOf } from '@interlock/contracts'
+import { type KeyEntry, type KeyRole, keyIdOf, type Signer, signerOf } from '@interlock/contracts'
 
 /** A key pair that lies on this machine. The private key never leaves the process that read it. */
 export interface LocalKey {
   readonly holder: string
-  readonly privateKey: KeyObject
+  readonly signer: Signer
   readonly entry: KeyEntry
 }
 
@@ -42,7 +41,7 @@ export async function localKey(
   const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'der' })
   return {
     holder,
-    privateKey,
+    signer: signerOf(privateKey),
     entry: { keyId: keyIdOf(publicKey), publicKey: publicKey.toString('base64'), roles, holder, may },
   }
 }

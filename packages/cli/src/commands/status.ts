@@ -1,0 +1,23 @@
+import type { DeploymentRow } from '@interlock/console'
+import { apiClient } from '../api-client.ts'
+import { exitCodes } from '../errors.ts'
+import type { Output } from '../output.ts'
+import { attentionWord, clock, percent, shortVersion } from '../words.ts'
+
+/** `interlock status`: every deployment, what needs a person first. Exit 1 when one needs a person now. */
+export async function status(data: string, out: Output): Promise<number> {
+  const { body, evaluatedTo, missing } = await apiClient(data).get<readonly DeploymentRow[]>('/api/v1/deployments')
+  const lines = body.map((row) => {
+    const share =
+      row.candidate === null
+        ? ''
+        : `  ${shortVersion(row.candidate)} at ${percent(row.share)}, stage ${row.stage ?? 'none'}`
+    return `${attentionWord(row.attention)}  ${row.deployment}  serves ${shortVersion(row.stable)}${share}\n    ${row.sentence}`
+  })
+  if (lines.length === 0)
+    lines.push('No deployment is registered. Put a file into the deployments folder (docs/quickstart.md).')
+  lines.push(evaluatedTo === null ? 'Nothing is evaluated yet.' : `evaluated up to ${clock(Date.parse(evaluatedTo))}`)
+  if (missing.length > 0) lines.push(`missing: ${missing.join('; ')}`)
+  out.result({ deployments: body, evaluatedTo, missing }, lines.join('\n'))
+  return body.some((row) => row.attention === 'act-now') ? exitCodes.breachOrRefused : exitCodes.good
+}

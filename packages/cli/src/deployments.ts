@@ -1,0 +1,101 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DeploymentDocument } from '@interlock/contracts'
+import { deploymentIdPattern } from '@interlock/contracts'
+import { LineCounter, parseDocument } from 'yaml'
+import { z } from 'zod'
+import type { Config } from './config.ts'
+import { UsageError } from './errors.ts'
+
+const person = z.string().min(1)
+
+/** deployments/<name>.yaml: who answers for a deployment and where its events come from. */
+export const deploymentSchema = z.strictObject({
+  deployment: z.string().regex(deploymentIdPattern, 'use lower-case letters, digits and dashes, at most 63'),
+  owner: person.describe('who owns the model'),
+  onCall: person.describe('who is paged'),
+  approver: person.describe('who answers for what goes live; not the author of the change'),
+  riskClass: z.enum(['low', 'medium', 'high', 'critical']),
+  stable: z
+    .string()
+    .regex(/^[^@\s]+@[^@\s]+$/, 'a version reads <model>@<version>')
+    .describe('version that serves now'),
+  topics: z
+    .strictObject({
+      predictions: z.string().default('predictions'),
+      features: z.string().optional(),
+      outcomes: z.string().optional(),
+    })
+    .prefault({}),
+  mapping: z.record(z.string(), z.string()).default({}).describe('our field name: yours, dotted'),
+  segments: z.array(z.string()).default([]).describe('segment dimensions that are watched'),
+  /** Files of the version that serves now, relative to this file. */
+  manifest: z.string().describe('manifest.json of the stable version'),
+  baseline: z.string().describe('baseline.json of the stable version (interlock baseline build)'),
+  policy: z.string().describe('policy.yaml'),
+})
+
+export interface DeploymentFile {
+  readonly file: string
+  readonly document: DeploymentDocument
+  readonly manifest: string
+  readonly baseline: string
+  readonly policy: string
+}
+
+/** Reads every deployments/*.yaml. @throws UsageError with file, line, reason and remedy. */
+export function readDeployments(config: Config): readonly DeploymentFile[] {
+  if (!existsSync(config.deployments)) return []
+  const files = readdirSync(config.deployments).filter((name) => /\.ya?ml$/.test(name))
+  return files.toSorted().map((name) => readDeployment(join(config.deployments, name), config))
+}
+
+function readDeployment(file: string, config: Config): DeploymentFile {
+  const counter = new LineCounter()
+  const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: counter, uniqueKeys: true })
+  const [problem] = document.errors
+  if (problem !== undefined) {
+    const { line, col } = counter.linePos(problem.pos[0])
+    throw new UsageError(`${file}:${line}:${col}  ${problem.message.split('\n')[0]}`)
+  }
+  const parsed = deploymentSchema.safeParse(document.toJS({ maxAliasCount: 0 }) ?? {})
+  if (!parsed.success) {
+    throw new UsageError(
+      parsed.error.issues.map((issue) => `${file}  ${issue.path.join('.') || 'the file'}: ${issue.message}`).join('\n'),
+    )
+  }
+  const { topics, manifest, baseline, policy, ...rest } = parsed.data
+  const platform = config.platforms[rest.deployment]
+  if (platform === undefined) {
+    throw new UsageError(
+      `${file}  no platform is configured for "${rest.deployment}". Add platforms.${rest.deployment} to interlock.yaml: without one nothing can be rolled back.`,
+    )
+  }
+  const at = (path: string): string => join(config.deployments, path)
+  return {
+    file,
+    manifest: at(manifest),
+    baseline: at(baseline),
+    policy: at(policy),
+    document: {
+      kind: 'deployment',
+      ...branded(rest),
+      environment: config.environment,
+      tenant: config.tenant,
+      topics: {
+        predictions: topics.predictions,
+        ...(topics.features === undefined ? {} : { features: topics.features }),
+        ...(topics.outcomes === undefined ? {} : { outcomes: topics.outcomes }),
+      },
+      platform: { kind: platform.kind, agent: `agent-${config.environment}` },
+    },
+  }
+}
+
+/** Ids that the schema has checked, as the types that carry that promise. */
+function branded<T extends { deployment: string; owner: string; onCall: string; approver: string; stable: string }>(
+  value: T,
+) {
+  return value as Omit<T, 'deployment' | 'owner' | 'onCall' | 'approver' | 'stable'> &
+    Pick<DeploymentDocument, 'deployment' | 'owner' | 'onCall' | 'approver' | 'stable'>
+}

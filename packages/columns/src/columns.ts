@@ -1,0 +1,227 @@
+import type { DeadReason } from '@interlock/contracts'
+import { predictionStatuses } from '@interlock/contracts'
+import { bounds } from './bounds.ts'
+import { cutDetail, type Fault, quoted } from './fault.ts'
+import { unknownWord, WordTable } from './word-table.ts'
+
+/** What stands in a cell. `other` is a value of a kind that no column takes: a boolean, a list, an object. */
+export const tags = { missing: 0, number: 1, word: 2, other: 3 } as const
+
+/**
+ * One column of a batch. Row r holds nothing, a number (`numbers[r]`, may be NaN or infinite), a word (`codes[r]`, place
+ * in `table` or `unknownWord`) or something else, as `tags[r]` says: the same column takes a number where a word is due,
+ * so that a wrong type can be counted instead of costing the row.
+ */
+export class Column {
+  readonly name: string
+  readonly table: WordTable
+  tags: Uint8Array
+  numbers: Float64Array
+  codes: Int32Array
+  /** Texts of unknown words by row, kept for names that a dead letter shows. */
+  readonly strangers: Map<number, string> | null
+
+  constructor(name: string, table: WordTable, capacity: number, keepsStrangers: boolean) {
+    this.name = name
+    this.table = table
+    this.tags = new Uint8Array(capacity)
+    this.numbers = new Float64Array(capacity)
+    this.codes = new Int32Array(capacity)
+    this.strangers = keepsStrangers ? new Map() : null
+  }
+
+  putNothing(row: number): void {
+    this.tags[row] = tags.missing
+  }
+  putNumber(row: number, value: number): void {
+    this.tags[row] = tags.number
+    this.numbers[row] = value
+  }
+  putOther(row: number): void {
+    this.tags[row] = tags.other
+  }
+  putText(row: number, text: string): void {
+    const code = this.table.codeOf(text)
+    this.tags[row] = tags.word
+    this.codes[row] = code
+    if (code === unknownWord && this.strangers !== null) this.strangers.set(row, text.slice(0, bounds.wordBytes))
+  }
+  putBytes(row: number, bytes: Uint8Array, from: number, to: number): void {
+    this.putKnownBytes(row, this.table.codeOfBytes(bytes, from, to), bytes, from, to)
+  }
+  /** The same for a word whose code was looked up before. */
+  putKnownBytes(row: number, code: number, bytes: Uint8Array, from: number, to: number): void {
+    this.tags[row] = tags.word
+    this.codes[row] = code
+    if (code === unknownWord && this.strangers !== null) {
+      this.strangers.set(row, new TextDecoder().decode(bytes.subarray(from, Math.min(to, from + bounds.wordBytes))))
+    }
+  }
+  grow(capacity: number): void {
+    this.tags = grown(this.tags, new Uint8Array(capacity))
+    this.numbers = grown(this.numbers, new Float64Array(capacity))
+    this.codes = grown(this.codes, new Int32Array(capacity))
+  }
+}
+
+function grown<A extends Uint8Array | Float64Array | Int32Array>(from: A, to: A): A {
+  to.set(from as Uint8Array & Float64Array & Int32Array)
+  return to
+}
+
+/** Which columns a decoder fills, and which words of them are known. Made once per set of specs in force: `wantedOf`. */
+export interface Wanted {
+  readonly environments: WordTable
+  readonly tenants: WordTable
+  readonly deployments: WordTable
+  readonly versions: WordTable
+  readonly producers: WordTable
+  readonly classes: WordTable
+  readonly features: readonly { readonly name: string; readonly table: WordTable }[]
+  readonly segments: readonly { readonly name: string; readonly table: WordTable }[]
+}
+
+export const variants = ['stable', 'candidate', 'shadow'] as const
+const variantTable = new WordTable(variants)
+const statusTable = new WordTable(predictionStatuses)
+const noWords = new WordTable([])
+
+/** Fields that each kind of event must have; all others may be absent and count as missing. */
+export const requiredFields = {
+  predictions: ['environment', 'deployment', 'generation', 'version', 'variant', 'eventTimeMs', 'status'],
+  features: ['environment', 'deployment', 'eventTimeMs'],
+  outcomes: ['environment', 'deployment', 'eventTimeMs'],
+} as const
+export type EventKind = keyof typeof requiredFields
+const numberFields: readonly string[] = ['generation', 'eventTimeMs']
+
+/**
+ * A growing batch of rows in columns. Decoders fill the cells of row `rows` and call `endRow`; a row that turns out bad
+ * is wiped and costs nothing but a fault. `record[r]` and `place[r]` say which message, and which row of it, row r was.
+ */
+export class Columns {
+  rows = 0
+  record: Int32Array
+  place: Int32Array
+  readonly environment: Column
+  readonly tenant: Column
+  readonly deployment: Column
+  readonly generation: Column
+  readonly version: Column
+  readonly variant: Column
+  readonly status: Column
+  readonly eventTimeMs: Column
+  readonly producer: Column
+  readonly prediction: Column
+  readonly score: Column
+  readonly latencyMs: Column
+  readonly features: readonly Column[]
+  readonly segments: readonly Column[]
+  readonly faults: Fault[] = []
+  readonly all: readonly Column[]
+  readonly required: Readonly<Record<EventKind, readonly Column[]>>
+  #capacity: number
+
+  constructor(wanted: Wanted, capacity: number) {
+    this.#capacity = Math.max(1, capacity)
+    const column = (name: string, table: WordTable, keepsStrangers = false): Column =>
+      new Column(name, table, this.#capacity, keepsStrangers)
+    this.record = new Int32Array(this.#capacity)
+    this.place = new Int32Array(this.#capacity)
+    this.environment = column('environment', wanted.environments, true)
+    this.tenant = column('tenant', wanted.tenants, true)
+    this.deployment = column('deployment', wanted.deployments, true)
+    this.generation = column('generation', noWords)
+    this.version = column('version', wanted.versions, true)
+    this.variant = column('variant', variantTable, true)
+    this.status = column('status', statusTable, true)
+    this.eventTimeMs = column('eventTimeMs', noWords)
+    this.producer = column('producer', wanted.producers)
+    this.prediction = column('prediction', wanted.classes)
+    this.score = column('score', noWords)
+    this.latencyMs = column('latencyMs', noWords)
+    this.features = wanted.features.map(({ name, table }) => column(`features.${name}`, table))
+    this.segments = wanted.segments.map(({ name, table }) => column(`segments.${name}`, table))
+    const core = [
+      this.environment,
+      this.tenant,
+      this.deployment,
+      this.generation,
+      this.version,
+      this.variant,
+      this.status,
+      this.eventTimeMs,
+      this.producer,
+      this.prediction,
+      this.score,
+      this.latencyMs,
+    ]
+    this.all = [...core, ...this.features, ...this.segments]
+    const named = (kind: EventKind): Column[] =>
+      core.filter(({ name }) => (requiredFields[kind] as readonly string[]).includes(name))
+    this.required = {
+      predictions: named('predictions'),
+      features: named('features'),
+      outcomes: named('outcomes'),
+    }
+  }
+
+  /** Makes room for `more` rows beyond those that are there. */
+  reserve(more: number): void {
+    if (this.rows + more <= this.#capacity) return
+    while (this.#capacity < this.rows + more) this.#capacity *= 2
+    this.record = grown(this.record, new Int32Array(this.#capacity))
+    this.place = grown(this.place, new Int32Array(this.#capacity))
+    for (const column of this.all) column.grow(this.#capacity)
+  }
+
+  /** Takes the filled row, or writes down why not and wipes it. Returns whether it was taken. */
+  endRow(kind: EventKind, record: number, place: number): boolean {
+    const row = this.rows
+    const wrong = this.#wrong(kind, row)
+    if (wrong !== null) {
+      this.wipe()
+      this.fault(record, place, 'wrong-type', wrong)
+      return false
+    }
+    this.record[row] = record
+    this.place[row] = place
+    this.rows++
+    return true
+  }
+
+  /** Forgets whatever was put into the row that is being filled. */
+  wipe(): void {
+    for (const column of this.all) {
+      column.tags[this.rows] = tags.missing
+      column.strangers?.delete(this.rows)
+    }
+  }
+
+  /** Takes back the rows from `rows` on. */
+  truncate(rows: number): void {
+    while (this.rows > rows) {
+      this.rows--
+      this.wipe()
+    }
+  }
+
+  fault(record: number, row: number, reason: DeadReason, detail: string): void {
+    this.faults.push({ record, row, reason, detail: cutDetail(detail) })
+  }
+
+  #wrong(kind: EventKind, row: number): string | null {
+    for (const column of this.required[kind]) {
+      const tag = column.tags[row]
+      const due = numberFields.includes(column.name) ? tags.number : tags.word
+      if (tag === due) continue
+      const lacks = tag === tags.missing
+      return `field ${column.name} is ${lacks ? 'missing' : 'of the wrong type'}: a ${due === tags.number ? 'number' : 'text'} is needed`
+    }
+    for (const column of [this.variant, this.status]) {
+      if (kind !== 'predictions' || column.codes[row] !== unknownWord) continue
+      return `field ${column.name} is ${quoted(column.strangers?.get(row) ?? '')}: one of ${column.table.words.join(', ')} is needed`
+    }
+    return null
+  }
+}

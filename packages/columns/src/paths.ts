@@ -1,0 +1,27 @@
+import type { FieldMapping } from '@interlock/contracts'
+import type { Columns } from './columns.ts'
+
+/** Where a batch's columns stand in a record of a topic: their dotted path → place in `Columns.all`. */
+export interface Paths {
+  /** Every column by its whole path, as Avro and Arrow know it. */
+  readonly columns: ReadonlyMap<string, number>
+  /** Dotted paths of the maps (or records) that hold features and segments. */
+  readonly features: string
+  readonly segments: string
+}
+
+/**
+ * Applies a field mapping. `deployment: model.name` renames one field; `features: inputs` renames the holder of all
+ * features; `features.distance: inputs.dist_km` one feature wherever it lies. A field that is not mapped has our name.
+ */
+export function pathsOf(columns: Columns, mapping: FieldMapping): Paths {
+  const mapped = (name: string): string | undefined => (Object.hasOwn(mapping, name) ? mapping[name] : undefined)
+  const holders = { features: mapped('features') ?? 'features', segments: mapped('segments') ?? 'segments' }
+  const paths = new Map<string, number>()
+  columns.all.forEach(({ name }, index) => {
+    const dot = name.indexOf('.')
+    const within = dot < 0 ? name : `${holders[name.slice(0, dot) as keyof typeof holders]}.${name.slice(dot + 1)}`
+    paths.set(mapped(name) ?? within, index)
+  })
+  return { columns: paths, ...holders }
+}

@@ -1,0 +1,139 @@
+import type { Action, EventTime, GuardrailEvidence } from '@interlock/contracts'
+import type { Breach, Judged } from './judgement.ts'
+import { watchPart } from './judgement.ts'
+
+/**
+ * Would rollback help? Where the harm is:
+ *  - `candidate`: in the candidate only; taking it out cures it
+ *  - `common`: in both arms, through data that they share; taking the candidate out cures nothing
+ *  - `both`: a common cause, and harm of the candidate's own beside it
+ *  - `unclear`: the candidate is beyond its own baseline, and the stable version may be on the way there
+ */
+export type Scope = 'candidate' | 'common' | 'both' | 'unclear'
+
+export interface Remedy {
+  readonly action: Action
+  /** Whether the owner of the data is called: a data incident. */
+  readonly incident: boolean
+}
+
+/** Rows: where the harm is. Columns: what the policy asks for. Cells: what is done. */
+export const remedies = {
+  candidate: {
+    watch: { action: 'watch', incident: false },
+    hold: { action: 'hold', incident: false },
+    halt: { action: 'halt', incident: false },
+    'ramp-down': { action: 'ramp-down', incident: false },
+    'roll-back': { action: 'roll-back', incident: false },
+    'fall-back': { action: 'fall-back', incident: false },
+  },
+  both: {
+    watch: { action: 'watch', incident: true },
+    hold: { action: 'hold', incident: true },
+    halt: { action: 'halt', incident: true },
+    'ramp-down': { action: 'ramp-down', incident: true },
+    'roll-back': { action: 'roll-back', incident: true },
+    'fall-back': { action: 'fall-back', incident: true },
+  },
+  common: {
+    watch: { action: 'watch', incident: false },
+    hold: { action: 'hold', incident: true },
+    halt: { action: 'halt', incident: true },
+    'ramp-down': { action: 'hold', incident: true },
+    'roll-back': { action: 'hold', incident: true },
+    'fall-back': { action: 'fall-back', incident: true },
+  },
+  unclear: {
+    watch: { action: 'watch', incident: false },
+    hold: { action: 'hold', incident: false },
+    halt: { action: 'halt', incident: false },
+    'ramp-down': { action: 'hold', incident: false },
+    'roll-back': { action: 'hold', incident: false },
+    'fall-back': { action: 'hold', incident: false },
+  },
+} as const satisfies Record<Scope, Record<Action, Remedy>>
+
+/**
+ * Decides where the harm is from the breaches of one pane:
+ *
+ * | candidate against stable | stable against its baseline | scope |
+ * |---|---|---|
+ * | breach | none | candidate |
+ * | breach | breach of another subject, or at another time | both |
+ * | breach | breach of the same subject at the same time | both where the candidate's own distance is clearly larger, else common |
+ * | none | breach | common |
+ * | none | none, but the candidate against its baseline | candidate where the stable version is calm, else unclear |
+ *
+ * The comparison with the stable version at the same time is exact under a shift that hits both arms alike, so its
+ * breach alone is never a common cause. One cause can still show in it when the arms answer differently to the same
+ * broken input; then the sizes decide.
+ */
+export function scopeOf(breaches: readonly Breach[], judged: readonly Judged[]): Scope {
+  const leading = breaches.map((breach) => breach.leading)
+  const concurrent = leading.filter((one) => !isStable(one) && one.guardrail.reference === 'stable')
+  const stable = leading.filter(isStable)
+  if (concurrent.length === 0) {
+    if (stable.length > 0) return 'common'
+    return leading.every((one) => stableIsCalm(one, judged)) ? 'candidate' : 'unclear'
+  }
+  if (stable.length === 0) return 'candidate'
+  const oneCause = concurrent.every((one) => stable.some((other) => isSameCause(one, other)))
+  return oneCause && !candidateIsFurther(stable, judged) ? 'common' : 'both'
+}
+
+function isStable(one: Judged): boolean {
+  return one.evidence.variant === 'stable'
+}
+
+/** Calm: the stable version's evidence under the same rule is sufficient and not even moving towards its limit. */
+function stableIsCalm(one: Judged, judged: readonly Judged[]): boolean {
+  const twin = judged.find((other) => isStable(other) && other.guardrail.id === one.guardrail.id)
+  // Silence of the candidate alone has a twin as well; a rule that never looks at the stable version has none.
+  return twin === undefined || (twin.evidence.evidence.status === 'ok' && twin.progress < watchPart)
+}
+
+function isSameCause(one: Judged, other: Judged): boolean {
+  return (
+    subjectOf(one.guardrail.signal) === subjectOf(other.guardrail.signal) &&
+    overlaps(one.evidence.evidence.onset, other.evidence.evidence.onset)
+  )
+}
+
+type Onset = { readonly from: EventTime; readonly to: EventTime } | null
+
+/** Unknown onsets are taken to overlap: the cautious reading. */
+function overlaps(a: Onset, b: Onset): boolean {
+  return a === null || b === null || (a.from <= b.to && b.from <= a.to)
+}
+
+/** Whether, under some rule that the stable version breaches, the candidate lies beyond it with the whole interval. */
+function candidateIsFurther(stable: readonly Judged[], judged: readonly Judged[]): boolean {
+  return stable.some((one) =>
+    judged.some(
+      (other) =>
+        !isStable(other) &&
+        other.guardrail.id === one.guardrail.id &&
+        other.evidence.evidence.status === 'ok' &&
+        other.evidence.evidence.effect.low > one.evidence.evidence.effect.high,
+    ),
+  )
+}
+
+/** What a signal is about: the feature in its brackets, `latency`, `errors`, `predictions` or `volume`. */
+export function subjectOf(signal: string): string {
+  const open = signal.indexOf('(')
+  if (signal.startsWith('latency-over')) return 'latency'
+  return open < 0 ? signal : signal.slice(open + 1, -1)
+}
+
+/** The producer that explains most of what is out of line, or null where none is named. */
+export function producerOf(evidence: readonly GuardrailEvidence[]): string | null {
+  let best: { value: string; share: number } | null = null
+  for (const { evidence: one } of evidence) {
+    for (const driver of one.drivers) {
+      if (driver.dimension !== 'producer') continue
+      if (best === null || driver.share > best.share) best = { value: driver.value, share: driver.share }
+    }
+  }
+  return best?.value ?? null
+}

@@ -1,0 +1,413 @@
+import type { Action, Guardrail, Reference } from '@interlock/contracts'
+import type { Known } from './known.ts'
+import { readBudget, readRatio } from './measures.ts'
+import { shown, suggest } from './problem.ts'
+import type { Path } from './read-yaml.ts'
+import type { Finding } from './shape-problems.ts'
+import { isSignalKind, quantiles, readSignal, type SignalKind, signalKinds, signalRule } from './signal-name.ts'
+import type { GuardrailSource, PolicySource } from './source.ts'
+
+/** Budgets that hold where a policy says nothing: docs/policy-reference.md "budgets". */
+export const defaultBudgets = { rollouts: { alpha: 0.001 }, watching: { falsePerYear: 365 / 90 } } as const
+
+/** Fewest rows before a rule may speak, where it says nothing (statistics: 200 samples). */
+export const defaultMinimumSample = 200
+
+/** What a shift against training, or silence, may do by itself: rolling back does not mend data. */
+const mildActions: readonly Action[] = ['watch', 'hold', 'halt']
+
+type Report = (finding: Finding) => void
+
+/** The rules with every default filled in. Reports what is wrong and leaves such rules out. */
+export function compileGuardrails(
+  source: PolicySource,
+  known: Known | undefined,
+  report: Report,
+): readonly Guardrail[] {
+  const budgets = {
+    rollouts: policyBudget(source, 'rollouts', report),
+    watching: policyBudget(source, 'watching', report),
+  }
+  const all = Object.entries(source.guardrails).flatMap(([id, rule]) => compileRule(id, rule, budgets, known, report))
+  oneBudgetAnAction(all, report)
+  const ids = new Map<string, string>()
+  for (const { guardrail, id } of all) {
+    const other = ids.get(guardrail.id)
+    if (other !== undefined) {
+      report({
+        path: ['guardrails', id],
+        part: 'key',
+        code: 'bad-key',
+        happened: `guardrails ${shown(other)} and ${shown(id)} both make a rule "${guardrail.id}"`,
+        why: 'A decision names its rule.',
+        instead: 'Give one of them another name.',
+      })
+    }
+    ids.set(guardrail.id, id)
+  }
+  return all.map(({ guardrail }) => guardrail)
+}
+
+type Budgets = { readonly rollouts: Guardrail['budget']; readonly watching: Guardrail['budget'] }
+type Compiled = { readonly id: string; readonly guardrail: Guardrail }
+
+function compileRule(
+  id: string,
+  rule: GuardrailSource,
+  budgets: Budgets,
+  known: Known | undefined,
+  reportTo: Report,
+): readonly Compiled[] {
+  const path: Path = ['guardrails', id]
+  let sound = true
+  const report = (
+    key: keyof GuardrailSource,
+    code: Finding['code'],
+    happened: string,
+    why: string,
+    instead: string,
+  ): void => {
+    sound = false
+    const at = key in rule ? [...path, key] : path
+    reportTo({ path: at, code, happened: `guardrail ${shown(id)}: ${happened}`, why, instead })
+  }
+
+  const signal = readSignal(rule.signal)
+  if (signal === null || !isSignalKind(signal.kind)) {
+    const kind = signal?.kind ?? rule.signal
+    report(
+      'signal',
+      'signal',
+      `there is no signal ${shown(kind)}`,
+      'A rule watches what is counted.',
+      suggest(kind, signalKinds, 'Signals'),
+    )
+    return []
+  }
+  const kind = signal.kind
+  const { shape, of, detectors } = signalRule(kind)
+  checkArguments(kind, of, signal.of, known, (code, happened, why, instead) =>
+    report('signal', code, happened, why, instead),
+  )
+
+  const detector = detectors[rule.against]
+  if (detector === undefined) {
+    const there = Object.keys(detectors) as Reference[]
+    report(
+      'against',
+      'against',
+      `${kind} is not held against ${rule.against}`,
+      againstWhy(kind),
+      `Write "against: ${there.join('" or "')}".`,
+    )
+  }
+
+  const tolerate = ratio(rule, 'tolerate', report)
+  const safe = ratio(rule, 'safe', report)
+  const absolute = ratio(rule, 'absolute', report)
+  const role = rule.role ?? 'guard'
+  if (shape !== 'volume' && rule.tolerate === undefined) {
+    report(
+      'tolerate',
+      'tolerance',
+      'nothing says what is harmless',
+      'Two versions are never quite the same.',
+      toleranceHelp(shape),
+    )
+  }
+  if (shape === 'volume' && rule.tolerate !== undefined) {
+    report(
+      'tolerate',
+      'tolerance',
+      'silence has no tolerance',
+      'The budget alone says how long a silence is unusual.',
+      'Remove "tolerate".',
+    )
+  }
+  if (shape === 'histogram' && typeof rule.tolerate === 'string') {
+    report(
+      'tolerate',
+      'tolerance',
+      `a distribution has no percentage ${shown(rule.tolerate)}`,
+      'Its distance is a number from 0 (equal) upwards.',
+      toleranceHelp(shape),
+    )
+  }
+  if (role === 'gate' && shape !== 'rate') {
+    report(
+      'role',
+      'role',
+      `${kind} cannot be a gate`,
+      'That two distributions are equal cannot be shown; a gate needs a rate.',
+      'Write "role: guard", and make a rate such as errors the gate.',
+    )
+  }
+  if (role === 'gate' && shape === 'rate' && safe === null) {
+    report(
+      'role',
+      'tolerance',
+      'a gate needs "safe"',
+      'A gate opens only on proof that the new version is less than so much worse.',
+      'Add a limit such as "safe: 50%", above "tolerate".',
+    )
+  }
+  if (role === 'guard' && (rule.safe !== undefined || rule.absolute !== undefined)) {
+    const key = rule.safe === undefined ? 'absolute' : 'safe'
+    report(
+      key,
+      'role',
+      `"${key}" is for gates, and this is a guard`,
+      'A guard never opens anything.',
+      `Write "role: gate", or remove "${key}".`,
+    )
+  }
+  if (role === 'gate' && safe !== null && tolerate !== null && safe <= tolerate) {
+    report(
+      'safe',
+      'tolerance',
+      '"safe" is not above "tolerate"',
+      'Between the two lies what is neither harm nor proof.',
+      'Raise "safe" or lower "tolerate".',
+    )
+  }
+  if (absolute !== null && (absolute <= 0 || absolute >= 1)) {
+    report(
+      'absolute',
+      'tolerance',
+      `"absolute" is ${shown(rule.absolute)}`,
+      'It is a rate between 0% and 100%.',
+      'Write a rate such as "absolute: 1%".',
+    )
+  }
+
+  const action = rule.action.replace(' ', '-') as Action
+  if (rule.against !== 'stable' && !mildActions.includes(action)) {
+    report(
+      'action',
+      'action',
+      `"${rule.action}" on a comparison with ${rule.against === 'baseline' ? 'training' : 'the past'}`,
+      'Such a change may lie in the data and hit every version; going back would not help.',
+      'Write "action: hold", and guard against stable for "roll back".',
+    )
+  }
+
+  const budget = ruleBudget(rule, budgets, report)
+  const slices = compileSlices(rule, known, report)
+  if (!sound || detector === undefined || budget === null) return []
+  const names = of === 'nothing' ? [''] : signal.of
+  return names.map((name) => ({
+    id,
+    guardrail: {
+      id: names.length > 1 ? `${id}.${name}` : id,
+      signal: name === '' ? kind : `${kind}(${name})`,
+      reference: rule.against,
+      detector,
+      tolerance: { harm: tolerate ?? 0, safe: safe ?? 0, ...(absolute === null ? {} : { absolute }) },
+      budget,
+      role,
+      action,
+      protects: rule.protects,
+      slices,
+      minimumSample: rule.rows ?? (shape === 'volume' ? 0 : defaultMinimumSample),
+    },
+  }))
+}
+
+type ReportAt = (
+  key: keyof GuardrailSource,
+  code: Finding['code'],
+  happened: string,
+  why: string,
+  instead: string,
+) => void
+
+function checkArguments(
+  kind: SignalKind,
+  of: ReturnType<typeof signalRule>['of'],
+  names: readonly string[],
+  known: Known | undefined,
+  report: (code: Finding['code'], happened: string, why: string, instead: string) => void,
+): void {
+  if (of === 'nothing') {
+    if (names.length > 0)
+      report('signal', `${kind} takes nothing in brackets`, 'It is counted over all rows.', `Write "signal: ${kind}".`)
+    return
+  }
+  const example = of === 'quantile' ? 'p99' : 'distance'
+  if (names.length === 0) {
+    report(
+      'signal',
+      `${kind} does not say of what`,
+      'It is counted for one thing at a time.',
+      `Write such as "signal: ${kind}(${example})".`,
+    )
+  }
+  for (const [index, name] of names.entries()) {
+    if (names.indexOf(name) < index)
+      report('signal', `${shown(name)} stands twice`, 'One rule for each name is enough.', 'Remove one.')
+    if (of === 'quantile') {
+      if (!(quantiles as readonly string[]).includes(name)) {
+        report(
+          'signal',
+          `there is no latency limit ${shown(name)}`,
+          'The baseline freezes three limits.',
+          `Write p50, p90 or p99.`,
+        )
+      }
+      continue
+    }
+    if (known === undefined || (of === 'feature-or-latency' && name === 'latency')) continue
+    const type = Object.hasOwn(known.features, name) ? known.features[name] : undefined
+    if (type === undefined) {
+      report(
+        'unknown-feature',
+        `unknown feature ${shown(name)}`,
+        'The model has no such feature.',
+        suggest(name, Object.keys(known.features), 'Features'),
+      )
+    } else if (of === 'category' && type === 'numeric') {
+      report(
+        'signal',
+        `${shown(name)} is a number: it has no unseen values`,
+        'Only categories are known or new.',
+        `Write "invalid(${name})" or "distribution(${name})".`,
+      )
+    }
+  }
+}
+
+function ratio(rule: GuardrailSource, key: 'tolerate' | 'safe' | 'absolute', report: ReportAt): number | null {
+  const written = rule[key]
+  if (written === undefined) return null
+  const value = readRatio(written)
+  if (value === null)
+    report(
+      key,
+      'tolerance',
+      `"${key}" is ${shown(written)}`,
+      'It is a share or a number from 0 upwards.',
+      'Write such as "20%".',
+    )
+  return value
+}
+
+function ruleBudget(rule: GuardrailSource, budgets: Budgets, report: ReportAt): Guardrail['budget'] | null {
+  const counts = rule.against === 'stable' ? 'rollouts' : 'watching'
+  if (rule.budget === undefined) return budgets[counts]
+  const budget = readBudget(rule.budget)
+  if (budget === null) {
+    report(
+      'budget',
+      'budget',
+      `the budget ${shown(rule.budget)} is none`,
+      'It must leave room for at least one.',
+      budgetHelp(counts),
+    )
+  } else if ((counts === 'rollouts') !== 'alpha' in budget) {
+    report(
+      'budget',
+      'budget',
+      `the budget ${shown(rule.budget)} does not fit "against: ${rule.against}"`,
+      budgetWhy(counts),
+      budgetHelp(counts),
+    )
+  } else if ('alpha' in budget && budget.alpha > 0.5) {
+    report(
+      'budget',
+      'budget',
+      `the budget ${shown(rule.budget)} allows every rollout to be stopped`,
+      'A rule that is always wrong is none.',
+      budgetHelp(counts),
+    )
+  }
+  return budget
+}
+
+function policyBudget(source: PolicySource, counts: 'rollouts' | 'watching', report: Report): Guardrail['budget'] {
+  const written = source.budgets?.[counts]
+  if (written === undefined) return defaultBudgets[counts]
+  const budget = readBudget(written)
+  const fits =
+    budget !== null && (counts === 'rollouts') === 'alpha' in budget && !('alpha' in budget && budget.alpha > 0.5)
+  if (fits) return budget
+  report({
+    path: ['budgets', counts],
+    code: 'budget',
+    happened: `the budget ${shown(written)} does not fit "${counts}"`,
+    why: budgetWhy(counts),
+    instead: budgetHelp(counts),
+  })
+  return defaultBudgets[counts]
+}
+
+/** Rules of one action are averaged into one verdict, so they have one budget: the deployment's. */
+function oneBudgetAnAction(all: readonly Compiled[], report: Report): void {
+  const firsts = new Map<string, Compiled>()
+  const told = new Set<string>()
+  for (const compiled of all) {
+    const { guardrail, id } = compiled
+    const group = `${guardrail.action} ${Object.keys(guardrail.budget)[0]}`
+    const first = firsts.get(group) ?? compiled
+    firsts.set(group, first)
+    if (amount(first.guardrail) === amount(guardrail) || told.has(id)) continue
+    told.add(id)
+    report({
+      path: ['guardrails', id, 'budget'],
+      code: 'budget',
+      happened: `guardrail ${shown(id)}: its budget differs from that of ${shown(first.id)}, which has the same action`,
+      why: `All rules that ${guardrail.action.replace('-', ' ')} share one budget for the deployment: together they may be wrong so often.`,
+      instead: 'Set it once under "budgets" and leave "budget" out.',
+    })
+  }
+}
+
+function amount({ budget }: Guardrail): number {
+  return 'alpha' in budget ? budget.alpha : budget.falsePerYear
+}
+
+function compileSlices(rule: GuardrailSource, known: Known | undefined, report: ReportAt): readonly string[] {
+  for (const slice of rule.by ?? []) {
+    const segment = /^segment:(.+)$/.exec(slice)?.[1]
+    if (slice !== 'producer' && segment === undefined) {
+      report(
+        'by',
+        'slices',
+        `there is no slice ${shown(slice)}`,
+        'Rows are sliced by producer or by segment.',
+        `Write "producer" or "segment:${slice}".`,
+      )
+    } else if (segment !== undefined && known !== undefined && !known.segments.includes(segment)) {
+      report(
+        'by',
+        'unknown-segment',
+        `unknown segment ${shown(segment)}`,
+        'The deployment counts no such segment.',
+        suggest(segment, known.segments, 'Segments'),
+      )
+    }
+  }
+  return [...new Set(rule.by ?? [])]
+}
+
+function againstWhy(kind: SignalKind): string {
+  if (kind === 'predictions')
+    return 'A new version answers differently on purpose; it is held against its own training.'
+  if (kind === 'volume') return 'Traffic is held against its own past.'
+  return 'Hours differ, so a rate is held against the stable version at the same time.'
+}
+
+function toleranceHelp(shape: 'rate' | 'histogram' | 'volume'): string {
+  return shape === 'rate'
+    ? 'Write such as "tolerate: 20%": so much more than stable.'
+    : 'Write such as "tolerate: 0.05"; 0 is equal, a change of units is above 0.2.'
+}
+
+function budgetWhy(counts: 'rollouts' | 'watching'): string {
+  return counts === 'rollouts'
+    ? 'A rollout has an end, so its budget counts rollouts.'
+    : 'This watch has no end, so its budget counts false alarms in a time.'
+}
+
+function budgetHelp(counts: 'rollouts' | 'watching'): string {
+  return counts === 'rollouts' ? 'Write such as "1 in 1000 rollouts".' : 'Write such as "1 false alarm in 90 days".'
+}

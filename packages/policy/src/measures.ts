@@ -1,0 +1,51 @@
+/** Patterns of what an author writes, for the schema and for reading. */
+export const measurePatterns = {
+  duration: /^\d{1,6}(?:\.\d{1,3})? ?(?:ms|s|m|min|h|d)$/,
+  percent: /^\d{1,4}(?:\.\d{1,4})? ?%$/,
+  rolloutBudget: /^1 in [1-9]\d{0,2}(?:,?\d{3}){0,2}(?: rollouts?)?$/,
+  yearBudget:
+    /^\d{1,3}(?: false (?:alarms?|actions?|holds?|halts?|rollbacks?))? (?:(?:a|per|each) (?:day|week|month|year)|in (?:\d{1,4} )?(?:days?|weeks?|months?|years?))$/,
+} as const
+
+const unitMs: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+}
+
+/** "5s", "1.5 min", "24h" → whole milliseconds. Null where it is no duration. */
+export function readDuration(text: string): number | null {
+  if (!measurePatterns.duration.test(text)) return null
+  const [, number, unit] = /^([\d.]+) ?([a-z]+)$/.exec(text)!
+  return Math.round(Number(number) * unitMs[unit!]!)
+}
+
+/** "5%", "0.1 %" → 0.05, 0.001; a bare number stands for itself. Null where it is neither. */
+export function readRatio(written: string | number): number | null {
+  if (typeof written === 'number') return Number.isFinite(written) && written >= 0 ? written : null
+  if (!measurePatterns.percent.test(written)) return null
+  // A quotient of whole numbers is the nearest double to what was written; 0.1 / 100 is not always.
+  const digits = written.replace('%', '').trim()
+  const places = digits.split('.')[1]?.length ?? 0
+  return Number(digits.replace('.', '')) / (100 * 10 ** places)
+}
+
+const daysIn: Readonly<Record<string, number>> = { day: 1, week: 7, month: 365 / 12, year: 365 }
+
+/**
+ * A budget in words: "1 in 1000 rollouts" → alpha 0.001; "1 false alarm in 90 days", "2 a year" → falsePerYear.
+ * Null where it is neither, or zero.
+ */
+export function readBudget(text: string): { readonly alpha: number } | { readonly falsePerYear: number } | null {
+  if (measurePatterns.rolloutBudget.test(text)) {
+    return { alpha: 1 / Number(/^1 in ([\d,]+)/.exec(text)![1]!.replaceAll(',', '')) }
+  }
+  if (!measurePatterns.yearBudget.test(text)) return null
+  const count = Number(/^\d+/.exec(text)![0])
+  const [, spans, unit] = /(?:(?:a|per|each)|in(?: (\d+))?) (day|week|month|year)s?$/.exec(text)!
+  const days = Number(spans ?? 1) * daysIn[unit!]!
+  return count === 0 || days === 0 ? null : { falsePerYear: (count * 365) / days }
+}

@@ -1,0 +1,63 @@
+import type { DetectorId, Reference } from '@interlock/contracts'
+
+/** What is counted, by its name before the brackets. */
+export type SignalKind =
+  | 'errors'
+  | 'missing'
+  | 'unseen'
+  | 'invalid'
+  | 'latency-over'
+  | 'distribution'
+  | 'predictions'
+  | 'volume'
+
+/** How a signal is counted: some of some, by bins, or in time. */
+export type SignalShape = 'rate' | 'histogram' | 'volume'
+
+type SignalRule = {
+  readonly shape: SignalShape
+  /** What stands in the brackets. */
+  readonly of: 'nothing' | 'feature' | 'feature-or-latency' | 'category' | 'quantile'
+  /** References that have a detector, and which. */
+  readonly detectors: Readonly<Partial<Record<Reference, DetectorId>>>
+}
+
+const rate = { stable: 'conditional-beta-binomial' } as const
+
+/** Every signal, what it takes, and the detector that a reference brings with it. */
+export const signals = {
+  errors: { shape: 'rate', of: 'nothing', detectors: rate },
+  missing: { shape: 'rate', of: 'feature', detectors: rate },
+  unseen: { shape: 'rate', of: 'category', detectors: rate },
+  invalid: { shape: 'rate', of: 'feature', detectors: rate },
+  'latency-over': { shape: 'rate', of: 'quantile', detectors: rate },
+  distribution: {
+    shape: 'histogram',
+    of: 'feature-or-latency',
+    detectors: { stable: 'dirichlet-two-sample', baseline: 'dirichlet-baseline' },
+  },
+  // A new model answers differently on purpose: its answers are held against its own baseline, never against stable.
+  predictions: { shape: 'histogram', of: 'nothing', detectors: { baseline: 'dirichlet-baseline' } },
+  volume: { shape: 'volume', of: 'nothing', detectors: { history: 'gap' } },
+} as const satisfies Record<SignalKind, SignalRule>
+
+export const signalKinds = Object.keys(signals) as readonly SignalKind[]
+
+/** Quantiles of latency whose limits the baseline freezes. */
+export const quantiles = ['p50', 'p90', 'p99'] as const
+
+export function signalRule(kind: SignalKind): SignalRule {
+  return signals[kind]
+}
+
+/** `distribution(distance, origin)` → kind and arguments; null where it is not of that form. */
+export function readSignal(text: string): { readonly kind: string; readonly of: readonly string[] } | null {
+  const match = /^([a-z-]{1,32})(?:\(([^()]{0,2000})\))?$/.exec(text.trim())
+  if (match === null) return null
+  const of = match[2] === undefined ? [] : match[2].split(',').map((name) => name.trim())
+  return of.includes('') ? null : { kind: match[1]!, of }
+}
+
+export function isSignalKind(word: string): word is SignalKind {
+  return Object.hasOwn(signals, word)
+}

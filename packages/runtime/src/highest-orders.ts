@@ -1,0 +1,96 @@
+import { compareOrders, type LogRecord, type Order } from '@interlock/contracts'
+import type { AppendRecord, EventLog } from './event-log.ts'
+import { orderHeader, seenHeader } from './public-record.ts'
+import type { ShardLog } from './shard-reader.ts'
+
+interface Standing {
+  readonly record: AppendRecord
+  readonly order: Order
+}
+
+/**
+ * Keeps a deployment's highest order last on the commands topic, which is compacted: whoever reads only the newest
+ * record must find the highest. Looks at what others (or our own late appends) wrote before it writes, and after.
+ */
+export class HighestOrders {
+  private readonly log: EventLog
+  private readonly target: ShardLog
+  private readonly orderOf: (record: LogRecord) => Order | null
+  private readonly put: (record: AppendRecord) => Promise<bigint>
+  private readonly highest = new Map<string, Standing>()
+  /** What landed last, by deployment. */
+  private readonly last = new Map<string, LogRecord>()
+  private seen: bigint | null = null
+
+  constructor(
+    log: EventLog,
+    target: ShardLog,
+    orderOf: (record: LogRecord) => Order | null,
+    put: (record: AppendRecord) => Promise<bigint>,
+  ) {
+    this.log = log
+    this.target = target
+    this.orderOf = orderOf
+    this.put = put
+  }
+
+  /** Reads what was added to the topic since the last look; at first, all of it. */
+  async look(): Promise<void> {
+    const { begin, end } = await this.log.bounds(this.target.topic, this.target.partition)
+    const from = this.seen === null || this.seen < begin ? begin : this.seen
+    for await (const { records } of this.log.read({ ...this.target, from, to: end })) {
+      for (const record of records) {
+        const order = record.value ? this.orderOf(record) : null
+        if (!order || !record.key) continue
+        this.last.set(keyOf(record), record)
+        this.recall(record, order)
+      }
+    }
+    this.seen = end
+  }
+
+  /** Offsets in the shard log of what landed behind `done`'s knowledge although it is older. */
+  suspects<Source extends { readonly offset: bigint }>(sourceOf: (record: LogRecord) => Source | null, done: Source): bigint[] {
+    const found = [...this.last.values()].map((record) => ({ record, source: sourceOf(record)?.offset ?? null }))
+    const newest = found.filter(({ source }) => source !== null).sort((a, b) => Number(b.source! - a.source!))[0]
+    if (!newest) return []
+    const trusted = BigInt(newest.record.headers[seenHeader] ?? '0')
+    return found.flatMap(({ record, source }) => {
+      return source !== null && source < done.offset && record.offset >= trusted ? [source] : []
+    })
+  }
+
+  /** Learns of an order without publishing it. */
+  recall(record: AppendRecord, order: Order): void {
+    const key = keyOf(record)
+    const before = this.highest.get(key)
+    if (!before || compareOrders(order, before.order) > 0) this.highest.set(key, { record, order })
+  }
+
+  /** Publishes the next command, unless a higher one is out already: then it has no meaning any more. */
+  async publish(record: AppendRecord, order: Order): Promise<void> {
+    await this.putRight()
+    const highest = this.highest.get(keyOf(record))
+    if (highest && compareOrders(order, highest.order) < 0) return
+    this.recall(record, order)
+    await this.write({ record, order })
+  }
+
+  /** Publishes the highest order again of each deployment where a lower one landed last. */
+  async putRight(): Promise<void> {
+    await this.look()
+    for (const [key, standing] of this.highest) {
+      const last = this.last.get(key)
+      const lastOrder = last && this.orderOf(last)
+      if (lastOrder && compareOrders(lastOrder, standing.order) < 0) await this.write(standing)
+    }
+  }
+
+  private async write({ record, order }: Standing): Promise<void> {
+    const headers = { ...record.headers, [orderHeader]: order.join('.'), [seenHeader]: String(this.seen ?? 0n) }
+    await this.put({ key: record.key ?? null, value: record.value, headers })
+    await this.look()
+  }
+}
+
+const keyOf = ({ key }: { readonly key?: Uint8Array | null }): string => Buffer.from(key ?? []).toString('utf8')

@@ -1,0 +1,252 @@
+import type { LogRecord, Range } from '@interlock/contracts'
+import {
+  type Appended,
+  type AppendRecord,
+  type Bounds,
+  checkSize,
+  type EventLog,
+  type RawBatch,
+  RangeGone,
+  TopicMismatch,
+  type TopicOptions,
+  UnknownTopic,
+} from './event-log.ts'
+import type { SimulatedProcess, Simulation } from './simulation.ts'
+
+/** What becomes of one append. */
+export interface AppendFate {
+  /** When it lands; empty: never; two: twice. Later than the answer: a late landing. */
+  readonly landAfterMs: readonly number[]
+  readonly answerAfterMs: number
+  /** `'position'` of the first landing, which must then come before the answer; `'unknown'` whatever happened. */
+  readonly answer: 'position' | 'unknown'
+}
+
+export interface SimulatedFaults {
+  /** Milliseconds until a read, a look at the bounds or a wait is answered. */
+  readonly latencyMs: () => number
+  readonly fate: (append: { readonly process: string; readonly topic: string; readonly partition: number }) => AppendFate
+}
+
+const noFaults: SimulatedFaults = {
+  latencyMs: () => 1,
+  fate: () => ({ landAfterMs: [1], answerAfterMs: 2, answer: 'position' }),
+}
+
+const recordsPerPage = 50
+
+interface Partition {
+  readonly topic: string
+  readonly index: number
+  readonly compacted: boolean
+  records: LogRecord[]
+  begin: bigint
+  end: bigint
+  at: number
+  readonly waiters: Set<() => void>
+}
+
+/** The log's servers: what has landed. Each process talks to it through a handle of its own. */
+export class SimulatedLog {
+  readonly simulation: Simulation
+  faults: SimulatedFaults
+  private readonly topics = new Map<string, Partition[]>()
+
+  constructor(simulation: Simulation, faults: SimulatedFaults = noFaults) {
+    this.simulation = simulation
+    this.faults = faults
+  }
+
+  stopFaults(): void {
+    this.faults = noFaults
+  }
+
+  handle(process: SimulatedProcess): EventLog {
+    return new Handle(this, process)
+  }
+
+  /** Retention: everything before `before` is gone. */
+  trim(topic: string, partition: number, before: bigint): void {
+    const found = this.partition(topic, partition)
+    found.begin = before > found.begin ? (before < found.end ? before : found.end) : found.begin
+    found.records = found.records.filter((record) => record.offset >= found.begin)
+  }
+
+  /** Log compaction: the newest record of each key stays, and the last record whatever it is. Tombstones stay. */
+  compact(topic: string, partition: number): void {
+    const found = this.partition(topic, partition)
+    const newest = new Map<string, bigint>()
+    for (const record of found.records) if (record.key) newest.set(keyOf(record.key), record.offset)
+    found.records = found.records.filter((record) => !record.key || newest.get(keyOf(record.key)) === record.offset)
+  }
+
+  create(topic: string, { partitions, compacted = false }: TopicOptions): void {
+    const has = this.topics.get(topic)
+    if (has && has.length !== partitions) throw new TopicMismatch(topic, has.length, partitions)
+    if (has) return
+    const make = (_: unknown, index: number): Partition => ({
+      topic,
+      index,
+      compacted,
+      records: [],
+      begin: 0n,
+      end: 0n,
+      at: 0,
+      waiters: new Set(),
+    })
+    this.topics.set(topic, Array.from({ length: partitions }, make))
+  }
+
+  count(topic: string): number {
+    const found = this.topics.get(topic)
+    if (!found) throw new UnknownTopic(topic)
+    return found.length
+  }
+
+  partition(topic: string, partition: number): Partition {
+    const found = this.topics.get(topic)?.[partition]
+    if (!found) throw new UnknownTopic(topic, this.topics.has(topic) ? partition : undefined)
+    return found
+  }
+
+  land(topic: string, index: number, records: readonly AppendRecord[]): Appended {
+    const partition = this.partition(topic, index)
+    const offset = partition.end
+    partition.at = Math.max(partition.at, Math.floor(this.simulation.now))
+    for (const { key = null, value, headers = {} } of records) {
+      partition.records.push({ topic, partition: index, offset: partition.end, at: partition.at, key, value, headers })
+      partition.end += 1n
+    }
+    for (const waiter of [...partition.waiters]) waiter()
+    return { offset, at: partition.at }
+  }
+}
+
+class Handle implements EventLog {
+  private readonly log: SimulatedLog
+  private readonly process: SimulatedProcess
+
+  constructor(log: SimulatedLog, process: SimulatedProcess) {
+    this.log = log
+    this.process = process
+  }
+
+  createTopic(topic: string, options: TopicOptions): Promise<void> {
+    return this.answer(() => this.log.create(topic, options))
+  }
+
+  partitions(topic: string): Promise<number> {
+    return this.answer(() => this.log.count(topic))
+  }
+
+  bounds(topic: string, partition: number): Promise<Bounds> {
+    return this.answer(() => {
+      const { begin, end } = this.log.partition(topic, partition)
+      return { begin, end }
+    })
+  }
+
+  async *read(range: Range): AsyncIterable<RawBatch> {
+    const { topic, partition, to } = range
+    for (let from = range.from; from < to; ) {
+      const page = await this.answer(() => {
+        const { begin, end, records } = this.log.partition(topic, partition)
+        if (from < begin || to > end) throw new RangeGone({ topic, partition, from, to }, { begin, end })
+        const first = firstAt(records, from)
+        return records.slice(first, first + recordsPerPage).filter((record) => record.offset < to)
+      })
+      if (page.length === 0) return
+      yield { topic, partition, records: page }
+      from = page.at(-1)!.offset + 1n
+    }
+  }
+
+  wait(topic: string, index: number, from: bigint, ms: number, signal?: AbortSignal): Promise<bigint> {
+    return new Promise((resolve, reject) => {
+      let partition: Partition
+      try {
+        partition = this.log.partition(topic, index)
+      } catch (error) {
+        return reject(error)
+      }
+      const done = () => {
+        if (!partition.waiters.delete(look)) return
+        this.later(() => partition.end, resolve)
+      }
+      const look = () => {
+        if (partition.end > from) done()
+      }
+      partition.waiters.add(look)
+      signal?.addEventListener('abort', done, { once: true })
+      if (partition.end > from || signal?.aborted) done()
+      else this.log.simulation.after(ms, done)
+    })
+  }
+
+  append(topic: string, partition: number, record: AppendRecord): Promise<Appended | 'unknown'> {
+    return this.appendMany(topic, partition, [record])
+  }
+
+  async appendMany(topic: string, partition: number, records: readonly AppendRecord[]): Promise<Appended | 'unknown'> {
+    checkSize(topic, partition, records)
+    this.log.partition(topic, partition)
+    if (records.length === 0) throw new Error(`${topic}/${partition}: an append needs at least one record`)
+    const { simulation } = this.log
+    const fate = this.log.faults.fate({ process: this.process.name, topic, partition })
+    let first: Appended | undefined
+    for (const ms of fate.landAfterMs) {
+      // What was sent lands, also when the sender is stopped or dead by then.
+      simulation.after(ms, () => {
+        const landed = this.log.land(topic, partition, records)
+        first ??= landed
+      })
+    }
+    return new Promise((resolve) => {
+      simulation.after(fate.answerAfterMs, () =>
+        this.process.deliver(() => resolve(fate.answer === 'position' && first ? first : 'unknown')),
+      )
+    })
+  }
+
+  async close(): Promise<void> {}
+
+  private answer<T>(work: () => T): Promise<T> {
+    return new Promise((resolve, reject) =>
+      this.later(
+        (): (() => void) => {
+          try {
+            const value = work()
+            return () => resolve(value)
+          } catch (error) {
+            return () => reject(error)
+          }
+        },
+        (settle) => settle(),
+      ),
+    )
+  }
+
+  /** The log answers after its latency with what holds then; a stopped process hears it when it is woken. */
+  private later<T>(look: () => T, hear: (seen: T) => void): void {
+    this.log.simulation.after(this.log.faults.latencyMs(), () => {
+      const seen = look()
+      this.process.deliver(() => hear(seen))
+    })
+  }
+}
+
+/** Index of the first record at or after `offset`. */
+function firstAt(records: readonly LogRecord[], offset: bigint): number {
+  let low = 0
+  let high = records.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (records[middle]!.offset < offset) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function keyOf(key: Uint8Array): string {
+  return Buffer.from(key).toString('base64')
+}

@@ -1,0 +1,53 @@
+import type { EventTime } from '@interlock/contracts'
+
+/** A pane at which a change may have begun, with what had been summed up before it. */
+export type Start = { readonly at: EventTime; readonly sums: readonly number[] }
+
+/**
+ * Adds a possible start and, beyond `limit`, forgets the one whose neighbours stand closest together for its age. What
+ * is kept thins out with age at a constant ratio: a recent onset is known to the pane, an old one to a part of its
+ * age. The choice depends on time alone, never on the data.
+ */
+export function keepStart(starts: readonly Start[], start: Start, limit: number): readonly Start[] {
+  const kept = [...starts, start]
+  if (kept.length <= limit) return kept
+  let worst = 1
+  let least = Number.POSITIVE_INFINITY
+  for (let i = 1; i < kept.length - 1; i++) {
+    const gap = (kept[i + 1] as Start).at - (kept[i - 1] as Start).at
+    const crowding = gap / (start.at - (kept[i] as Start).at)
+    if (crowding < least) {
+      least = crowding
+      worst = i
+    }
+  }
+  kept.splice(worst, 1)
+  return kept
+}
+
+/** Nats within which start panes are as likely as the likeliest: an approximate 95 % set (a heuristic). */
+const onsetNats = 2
+
+export interface OnsetOf {
+  readonly onset: { readonly from: EventTime; readonly to: EventTime } | null
+  /** Likeliest start; null when all data since the beginning are the better description. */
+  readonly start: Start | null
+}
+
+/**
+ * When it began: start panes whose log-likelihood ratio "changed from here on" against "never changed" is within 2 nats
+ * of the greatest. No onset is named while the greatest is itself within 2 nats of no change.
+ */
+export function onsetOf(starts: readonly Start[], paneMs: number, logRatio: (start: Start) => number): OnsetOf {
+  const ratios = starts.map(logRatio)
+  let best = 0
+  for (let i = 1; i < ratios.length; i++) if ((ratios[i] as number) > (ratios[best] as number)) best = i
+  const greatest = ratios[best]
+  if (greatest === undefined || greatest <= onsetNats) return { onset: null, start: null }
+  let from = best
+  let to = best
+  while (from > 0 && (ratios[from - 1] as number) >= greatest - onsetNats) from--
+  while (to < ratios.length - 1 && (ratios[to + 1] as number) >= greatest - onsetNats) to++
+  const onset = { from: (starts[from] as Start).at, to: (starts[to] as Start).at + paneMs }
+  return { onset, start: from === 0 ? null : (starts[best] as Start) }
+}

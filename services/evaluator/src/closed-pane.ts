@@ -1,0 +1,84 @@
+import { addPacked, type EventTime, type Variant, type VersionId } from '@interlock/contracts'
+import type { OpenPane } from './panes.ts'
+import { otherValue, sliceKey, sliceOf } from './panes.ts'
+import type { Plan } from './plan.ts'
+
+/** A pane that no row may enter any more, summed for the detectors. */
+export interface ClosedPane {
+  readonly start: EventTime
+  readonly ms: number
+  /** Part of the pane that was seen: 1 when every profiler shard reported and every row was counted under the spec. */
+  readonly coverage: number
+  /** Counts of a version by how it was asked: its answers were used (`serving`), or nobody saw them (`shadow`). */
+  readonly groups: ReadonlyMap<string, Group>
+  /** Whole counts by version and variant, for summaries. */
+  readonly variants: readonly VariantCounts[]
+}
+
+export interface Group {
+  readonly whole: Float64Array
+  /** By `sliceKey`; only the dimensions that a guardrail looks into. */
+  readonly slices: ReadonlyMap<string, Float64Array>
+}
+
+export interface VariantCounts {
+  readonly version: VersionId
+  readonly variant: Variant
+  readonly rows: number
+  readonly counts: Float64Array
+}
+
+export function groupKey(version: VersionId, asked: 'serving' | 'shadow'): string {
+  return `${asked} ${version}`
+}
+
+/**
+ * Sums an open pane. Rows counted under another spec than the plan's cannot be compared; they lower the coverage instead,
+ * so that the pane is never a pass.
+ *
+ * @param reported part of the profiler shards that vouch for the pane, 0 … 1
+ */
+export function sumPane(plan: Plan, open: OpenPane, start: EventTime, reported: number): ClosedPane {
+  const groups = new Map<string, { whole: Float64Array; slices: Map<string, Float64Array> }>()
+  const variants = new Map<string, { version: VersionId; variant: Variant; rows: number; counts: Float64Array }>()
+  let rows = 0
+  let comparable = 0
+  for (const [, cell] of [...open.cells].sort(byKey)) {
+    rows += cell.rows
+    const variantKey = `${cell.version} ${cell.variant}`
+    const summary = variants.get(variantKey) ?? {
+      version: cell.version,
+      variant: cell.variant,
+      rows: 0,
+      counts: new Float64Array(plan.layout.width),
+    }
+    variants.set(variantKey, summary)
+    summary.rows += cell.rows
+    if (cell.spec !== plan.specHash) continue
+    comparable += cell.rows
+    const key = groupKey(cell.version, cell.variant === 'shadow' ? 'shadow' : 'serving')
+    const group = groups.get(key) ?? { whole: new Float64Array(plan.layout.width), slices: new Map() }
+    groups.set(key, group)
+    for (const [name, packs] of cell.slices) {
+      const { dimension, value } = sliceOf(name)
+      if (dimension === 'producer') {
+        for (const pack of packs) {
+          addPacked(pack, group.whole)
+          addPacked(pack, summary.counts)
+        }
+      }
+      const known = plan.dimensions.get(dimension)
+      if (known === undefined) continue
+      const slice = sliceKey(dimension, known.has(value) ? value : otherValue)
+      const sum = group.slices.get(slice) ?? new Float64Array(plan.layout.width)
+      group.slices.set(slice, sum)
+      for (const pack of packs) addPacked(pack, sum)
+    }
+  }
+  const coverage = rows === 0 ? reported : Math.min(reported, comparable / rows)
+  return { start, ms: plan.paneMs, coverage, groups, variants: [...variants.values()] }
+}
+
+function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

@@ -1,0 +1,13 @@
+import type { Guardrail } from '@interlock/contracts'
+import { ln } from '@interlock/statistics'
+
+const msPerYear = 365 * 86_400_000
+
+/**
+ * ln(1 / (α·w)), where `sharing` guardrails spend one budget in equal parts w = 1/sharing. A budget of false alarms a year
+ * is a mean run length of A = panes a year / false alarms a year, and takes the place of 1/α.
+ */
+export function budgetLog(budget: Guardrail['budget'], paneMs: number, sharing: number): number {
+  const run = 'alpha' in budget ? 1 / budget.alpha : msPerYear / paneMs / budget.falsePerYear
+  return ln(Math.max(1, run) * sharing)
+}

@@ -1,0 +1,204 @@
+import {
+  type BaselineDocument,
+  type CountSpec,
+  contentHash,
+  type Detector,
+  type DetectorId,
+  type DetectorSetup,
+  type Guardrail,
+  type Hash,
+  type HistogramPlace,
+  type Layout,
+  layoutOf,
+  type NumericFeature,
+  type Policy,
+  type SignalView,
+  type VersionId,
+  type WatchOut,
+} from '@interlock/contracts'
+import { type ReadBaseline, readBaseline, valuesOf } from './baselines.ts'
+import { budgetLog } from './limit.ts'
+import { otherValue, sliceKey } from './panes.ts'
+
+/** Where signals and detectors come from: `@interlock/statistics`, or a test's own. */
+export interface Methods {
+  detectorFor(id: DetectorId): Detector
+  resolveSignal(signal: string, spec: CountSpec, limits: BaselineDocument['latencyLimitsMs'] | null): SignalView
+}
+
+/** What a watch means for the evaluator. Follows from the watch alone. */
+export interface Plan {
+  readonly environment: string
+  readonly layout: Layout
+  readonly specHash: Hash
+  readonly paneMs: number
+  /** Known values of each dimension that a guardrail looks into. */
+  readonly dimensions: ReadonlyMap<string, ReadonlySet<string>>
+  readonly subjects: readonly Subject[]
+  readonly latencyEdgesMs: readonly number[]
+  readonly zero: Float64Array
+}
+
+/** One guardrail about one version. */
+export interface Subject {
+  /** Two plans that share a key share the history behind it. */
+  readonly key: string
+  readonly guardrail: Guardrail
+  readonly version: VersionId
+  readonly role: 'stable' | 'candidate'
+  /** The version it is held against in the same pane; null where the reference is a baseline or its own past. */
+  readonly against: VersionId | null
+  /** Null while the guardrail cannot see: no baseline of this version under this spec, or no detector for its reference. */
+  readonly sight: Sight | null
+  readonly limit: number
+}
+
+export interface Sight {
+  readonly detector: Detector
+  readonly setup: DetectorSetup
+  /** Setups of the slices by `sliceKey`. Slices without a baseline of their own are absent where one is needed. */
+  readonly slices: ReadonlyMap<string, DetectorSetup>
+  /** Number of slices that share the slices' half of the weight, absent ones included. */
+  readonly sliceCount: number
+  /** Bins and edges of a numeric histogram, for medians. */
+  readonly numeric: { readonly place: HistogramPlace; readonly edges: readonly number[] } | null
+}
+
+/** Rows before a slice may speak: the guardrail's own minimum guards the whole, which waits for it in any case. */
+const sliceMinimumSample = 50
+
+/** @throws Error when the policy names a signal that the spec does not have: the governor admits no such policy. */
+export function planOf(watch: WatchOut, methods: Methods): Plan {
+  const { spec, specHash, policy } = watch
+  const layout = layoutOf(spec)
+  const baselines = new Map(
+    watch.baselines.map((baseline) => [baseline.version, readBaseline(baseline, spec, specHash)]),
+  )
+  const dimensions = dimensionsOf(spec, policy)
+  const limits = limitsOf(watch)
+  const subjects = policy.guardrails.flatMap((guardrail) =>
+    pairsOf(watch, guardrail).map(({ version, role, against }): Subject => {
+      const read = baselines.get(version)
+      const baseline = read?.shows(guardrail.signal) ? read : null
+      const sight = sightOf({
+        guardrail,
+        spec,
+        layout,
+        paneMs: policy.times.paneMs,
+        baseline,
+        limits,
+        dimensions,
+        methods,
+      })
+      // Against the stable version a product belongs to its generation; against a baseline it outlives it.
+      const scope = against === null ? null : [watch.generation, against]
+      const cut = isLatencyRate(guardrail.signal) ? limits : null
+      const identity = [guardrail, version, specHash, policy.times.paneMs, cut, baseline?.hash ?? null, scope]
+      return { key: contentHash(identity), guardrail, version, role, against, sight, limit: limitOf(policy, guardrail) }
+    }),
+  )
+  return {
+    environment: watch.document.environment,
+    layout,
+    specHash,
+    paneMs: policy.times.paneMs,
+    dimensions,
+    subjects,
+    latencyEdgesMs: spec.latencyEdgesMs,
+    zero: new Float64Array(layout.width),
+  }
+}
+
+/** Which versions a guardrail is about. A shift that hits both arms shows only against the baseline of each. */
+function pairsOf(
+  watch: WatchOut,
+  guardrail: Guardrail,
+): readonly { version: VersionId; role: Subject['role']; against: VersionId | null }[] {
+  const candidate = watch.candidate
+  if (guardrail.reference === 'stable' && guardrail.detector !== 'gap') {
+    return candidate === null ? [] : [{ version: candidate, role: 'candidate', against: watch.stable }]
+  }
+  const stable = { version: watch.stable, role: 'stable', against: null } as const
+  return candidate === null ? [stable] : [{ version: candidate, role: 'candidate', against: null }, stable]
+}
+
+function isLatencyRate(signal: string): boolean {
+  return signal.startsWith('latency-over(')
+}
+
+/** The stable version's latency limits hold for both arms; each must be an edge of the histogram, or nothing can be counted. */
+function limitsOf({ baselines, stable, candidate, spec }: WatchOut): BaselineDocument['latencyLimitsMs'] | null {
+  for (const version of [stable, candidate]) {
+    const limits = baselines.find((baseline) => baseline.version === version)?.latencyLimitsMs
+    if (limits === undefined) continue
+    const { p50, p90, p99 } = limits
+    if ([p50, p90, p99].every((limit) => spec.latencyEdgesMs.includes(limit))) return limits
+  }
+  return null
+}
+
+function dimensionsOf(spec: CountSpec, policy: Policy): ReadonlyMap<string, ReadonlySet<string>> {
+  const dimensions = new Map<string, ReadonlySet<string>>()
+  for (const dimension of new Set(policy.guardrails.flatMap((guardrail) => guardrail.slices))) {
+    dimensions.set(dimension, new Set([...valuesOf(spec, dimension), otherValue]))
+  }
+  return dimensions
+}
+
+interface SightInput {
+  readonly guardrail: Guardrail
+  readonly spec: CountSpec
+  readonly layout: Layout
+  readonly paneMs: number
+  readonly baseline: ReadBaseline | null
+  readonly limits: BaselineDocument['latencyLimitsMs'] | null
+  readonly dimensions: Plan['dimensions']
+  readonly methods: Methods
+}
+
+function sightOf({ guardrail, spec, layout, paneMs, baseline, limits, dimensions, methods }: SightInput): Sight | null {
+  const isGap = guardrail.detector === 'gap'
+  const needsBaseline = guardrail.reference === 'baseline' && !isGap
+  if (needsBaseline && baseline === null) return null
+  if (guardrail.reference === 'history' && !isGap) return null
+  if (isLatencyRate(guardrail.signal) && limits === null) return null
+  const signal = methods.resolveSignal(guardrail.signal, spec, limits)
+  // Dispersion between days is common to both arms: it cancels where they are compared in the same pane.
+  const phi = guardrail.reference === 'stable' ? 1 : (baseline?.document.phi[guardrail.signal] ?? 1)
+  const setup = { guardrail, signal, baseline: needsBaseline ? baseline!.whole : null, phi, paneMs }
+  const ofSlice = { ...guardrail, minimumSample: Math.min(guardrail.minimumSample, sliceMinimumSample) }
+  const slices = new Map<string, DetectorSetup>()
+  let sliceCount = 0
+  for (const dimension of isGap ? [] : guardrail.slices) {
+    for (const value of dimensions.get(dimension) ?? []) {
+      sliceCount += 1
+      const key = sliceKey(dimension, value)
+      const own = baseline?.slices.get(key) ?? null
+      if (needsBaseline && own === null) continue
+      slices.set(key, { ...setup, guardrail: ofSlice, baseline: needsBaseline ? own : null })
+    }
+  }
+  const detector = methods.detectorFor(guardrail.detector)
+  return { detector, setup, slices, sliceCount, numeric: numericOf(guardrail.signal, spec, layout) }
+}
+
+function numericOf(signal: string, spec: CountSpec, layout: Layout): Sight['numeric'] {
+  const name = /^distribution\((.*)\)$/.exec(signal)?.[1]
+  const feature = spec.features.find((each): each is NumericFeature => each.kind === 'numeric' && each.name === name)
+  const place = layout.features.find((each) => each.name === name)
+  return feature === undefined || place === undefined ? null : { place, edges: feature.edges }
+}
+
+/**
+ * Logarithm of the evidence at which the guardrail's part of the budget is spent. The guardrails that share an action and a
+ * kind of budget share it in equal parts: averaged e-values keep the promise under any dependence.
+ *
+ * @source docs/statistics.md "One number per deployment"
+ */
+function limitOf(policy: Policy, guardrail: Guardrail): number {
+  const kind = (each: Guardrail): string => ('alpha' in each.budget ? 'alpha' : 'run length')
+  const sharing = policy.guardrails.filter(
+    (each) => each.action === guardrail.action && kind(each) === kind(guardrail),
+  ).length
+  return budgetLog(guardrail.budget, policy.times.paneMs, sharing)
+}

@@ -1,0 +1,182 @@
+import type { GuardrailEvidence, Json } from '@interlock/contracts'
+import {
+  type DetectorPane,
+  type DetectorReading,
+  type EventTime,
+  type Evidence,
+  hashFields,
+} from '@interlock/contracts'
+import { type ClosedPane, groupKey } from './closed-pane.ts'
+import { binCounts, medians } from './medians.ts'
+import type { Plan, Sight, Subject } from './plan.ts'
+import { type Joined, joinSlices } from './slices.ts'
+import type { RecentPane, Track } from './state.ts'
+
+/** Panes that medians look back on, at most. */
+const recentPanes = 16
+
+/** Evidence, in nats, from which on an explanation is given: below it there is nothing to explain. */
+const explainFromLogE = 1
+
+/** A guardrail's history before its first pane. */
+export function startTrack({ role, sight }: Subject, since: EventTime): Track {
+  const whole = sight === null ? null : sight.detector.start(sight.setup)
+  return { since, variant: role === 'stable' ? 'stable' : 'shadow', whole, slices: new Map(), recent: [] }
+}
+
+/**
+ * The track after one more closed pane. Detectors move once a closed pane, in pane order, whatever the steps were. A pane
+ * that was not wholly seen reaches only the detector of the whole, which says so and moves no evidence.
+ */
+export function moveTrack(plan: Plan, subject: Subject, track: Track, pane: ClosedPane): Track {
+  const { sight } = subject
+  const variant = variantIn(subject, track, pane)
+  if (sight === null) return { ...track, variant }
+  const now = pane.groups.get(groupKey(subject.version, variant === 'shadow' ? 'shadow' : 'serving'))
+  const against = subject.against === null ? null : pane.groups.get(groupKey(subject.against, 'serving'))
+  const seen = (nowCounts: Float64Array | undefined, reference: Float64Array | undefined): DetectorPane => ({
+    start: pane.start,
+    ms: pane.ms,
+    now: nowCounts ?? plan.zero,
+    reference: subject.against === null ? null : (reference ?? plan.zero),
+    coverage: pane.coverage,
+  })
+  const whole = sight.detector.update(sight.setup, track.whole, seen(now?.whole, against?.whole))
+  if (pane.coverage < 1 || now === undefined) return { ...track, variant, whole }
+  return {
+    since: track.since,
+    variant,
+    whole,
+    slices: moveSlices(sight, track, now.slices, (key, counts) => seen(counts, against?.slices.get(key))),
+    recent: sight.numeric === null ? track.recent : [...track.recent.slice(1 - recentPanes), recentOf(sight.numeric)],
+  }
+
+  function recentOf(numeric: NonNullable<Sight['numeric']>): RecentPane {
+    return {
+      start: pane.start,
+      now: binCounts(numeric.place, now?.whole ?? plan.zero),
+      reference: against === null ? [] : binCounts(numeric.place, against?.whole ?? plan.zero),
+    }
+  }
+}
+
+/** Moves the detectors of the slices that had rows; the others stay where they are. */
+function moveSlices(
+  sight: Sight,
+  track: Track,
+  counts: ReadonlyMap<string, Float64Array>,
+  seen: (key: string, counts: Float64Array) => DetectorPane,
+): Track['slices'] {
+  if (sight.slices.size === 0) return track.slices
+  const slices = new Map(track.slices)
+  for (const [key, vector] of counts) {
+    const setup = sight.slices.get(key)
+    if (setup === undefined) continue
+    const state: Json = slices.get(key) ?? sight.detector.start(setup)
+    slices.set(key, sight.detector.update(setup, state, seen(key, vector)))
+  }
+  return slices
+}
+
+/**
+ * A candidate's rows are taken from its shadow copies until the first pane in which it answers somebody, and from its answers
+ * ever after: one evidence product a generation. The choice looks at the presence of rows only, never at what they say.
+ */
+function variantIn({ role, version }: Subject, track: Track, pane: ClosedPane): Track['variant'] {
+  if (role === 'stable') return 'stable'
+  const answers = pane.groups.has(groupKey(version, 'serving')) || track.variant !== 'shadow'
+  return answers ? 'candidate' : 'shadow'
+}
+
+/** What the guardrail knows after the pane. Without sight it has no data, which is never a pass. */
+export function readTrack(
+  plan: Plan,
+  subject: Subject,
+  track: Track,
+  pane: ClosedPane,
+  identity: { readonly deployment: string; readonly generation: number },
+): GuardrailEvidence {
+  const { guardrail, version, sight, limit, role } = subject
+  const end = pane.start + pane.ms
+  const variant = role === 'stable' ? 'stable' : track.variant
+  const window = hashFields(
+    plan.environment,
+    identity.deployment,
+    identity.generation,
+    version,
+    variant,
+    guardrail.slices.join(','),
+    guardrail.signal,
+    plan.specHash,
+    track.since,
+    end,
+  )
+  if (sight === null) {
+    return { guardrail: guardrail.id, version, variant, limit, evidence: { ...noData(pane), dataTo: end, window } }
+  }
+  const whole = sight.detector.read(sight.setup, track.whole)
+  const joined = joinSlices(sight, whole, track.slices)
+  const status = pane.coverage < 1 ? 'incomplete' : whole.status
+  const explains = joined.logE.harm >= explainFromLogE
+  const typical = explains ? typicalOf(plan, subject, sight, track, pane, joined) : undefined
+  const { logE, lead, leadSlice } = joined
+  const evidence: Evidence = {
+    status,
+    logE,
+    effect: lead.effect,
+    n: lead.n,
+    m: lead.m,
+    events: lead.events,
+    phi: whole.phi,
+    onset: lead.onset,
+    drivers: explains ? joined.drivers : [],
+    ...(typical === undefined ? {} : { typical }),
+    ...(leadSlice === null ? {} : { slice: leadSlice }),
+    dataTo: end,
+    window,
+  }
+  return { guardrail: guardrail.id, version, variant, evidence, limit }
+}
+
+function noData(pane: ClosedPane): Omit<Evidence, 'dataTo' | 'window'> {
+  return {
+    status: pane.coverage < 1 ? 'incomplete' : 'no-data',
+    logE: { harm: 0, safe: 0 },
+    effect: { estimate: 0, low: 0, high: 0 },
+    n: 0,
+    m: 0,
+    events: { now: 0, reference: 0 },
+    phi: 1,
+    onset: null,
+    drivers: [],
+  }
+}
+
+/** Medians since the onset: of the slice that carries the evidence (its newest pane), or of the whole. */
+function typicalOf(
+  plan: Plan,
+  subject: Subject,
+  { numeric, setup, slices }: Sight,
+  track: Track,
+  pane: ClosedPane,
+  { lead, leadKey }: Joined,
+): Evidence['typical'] {
+  if (numeric === null) return undefined
+  const { place, edges } = numeric
+  if (leadKey !== null) {
+    const group = pane.groups.get(groupKey(subject.version, track.variant === 'shadow' ? 'shadow' : 'serving'))
+    const other = subject.against === null ? undefined : pane.groups.get(groupKey(subject.against, 'serving'))
+    const now = group?.slices.get(leadKey) ?? plan.zero
+    const reference = slices.get(leadKey)?.baseline ?? other?.slices.get(leadKey) ?? plan.zero
+    return medians(edges, [binCounts(place, now)], [binCounts(place, reference)])
+  }
+  const from = (lead: DetectorReading): EventTime => lead.onset?.from ?? Number.NEGATIVE_INFINITY
+  const since = track.recent.filter((recent) => recent.start >= from(lead))
+  const reference =
+    setup.baseline === null ? since.map((recent) => recent.reference) : [binCounts(place, setup.baseline)]
+  return medians(
+    edges,
+    since.map((recent) => recent.now),
+    reference,
+  )
+}

@@ -1,0 +1,95 @@
+import {
+  type DecisionKind,
+  type DecisionOut,
+  type GuardrailEvidence,
+  type Hash,
+  hashFields,
+} from '@interlock/contracts'
+import { type Fact, say } from '@interlock/policy'
+import { alertFor } from './alert.ts'
+import { type Desk, machine } from './desk.ts'
+import { type DeploymentRecord, generationOf, viewOf } from './record.ts'
+
+/** What was decided, by which rule, and the fact that `say` puts into words. */
+export interface Ruling {
+  readonly outcome: DecisionKind
+  readonly rule: string
+  readonly fact: Fact
+  /** Person, or absent where the machine decided. */
+  readonly by?: string
+  readonly guardrail?: GuardrailEvidence
+}
+
+/** Where no policy is in force yet. */
+export const noPolicy = '' as Hash
+
+/**
+ * Makes one decision: changes the record and lays the decision out before whatever the change lays out, then the alert.
+ *
+ * @param change  from the record as it was to the record as it shall be; gets the decision's id for `because`
+ */
+export function decide(
+  record: DeploymentRecord,
+  desk: Desk,
+  ruling: Ruling,
+  change: (record: DeploymentRecord, id: Hash) => DeploymentRecord = (same) => same,
+): DeploymentRecord {
+  const { outcome, rule, fact, by = machine, guardrail = null } = ruling
+  const sequence = record.sequence + 1
+  const evidence = guardrail === null ? null : (record.evidence?.hash ?? null)
+  const policy = record.policy?.hash ?? noPolicy
+  const id = hashFields(policy, evidence ?? '', rule, outcome, record.deployment, generationOf(record), sequence)
+  const place = desk.outs.length
+  const { text } = say(fact)
+  const changed = change({ ...record, sequence, standing: standingAfter(record, outcome, text) }, id)
+  const decision: DecisionOut = {
+    kind: 'decision',
+    id,
+    deployment: record.deployment,
+    environment: record.document.environment,
+    generation: generationOf(changed),
+    sequence,
+    at: desk.time,
+    outcome,
+    rule,
+    facts: fact,
+    text,
+    evidence,
+    guardrail,
+    policy: changed.policy?.hash ?? policy,
+    by,
+    before: viewOf(record),
+    after: viewOf(changed),
+  }
+  desk.outs.splice(place, 0, decision)
+  const alert = alertFor(changed, decision, desk.time)
+  if (alert === null) return changed
+  desk.outs.push(alert.out)
+  return { ...changed, openAlerts: alert.open }
+}
+
+/** Which decision explains the present: the newest of those that stand, until one that ends it. */
+function standingAfter(record: DeploymentRecord, outcome: DecisionKind, text: string): string | null {
+  switch (outcome) {
+    case 'held':
+    case 'halted':
+    case 'ramped-down':
+    case 'rolled-back':
+    case 'fell-back':
+    case 'escalated':
+    case 'data-incident':
+    case 'not-watched':
+    case 'verified':
+      return text
+    case 'rollout-started':
+    case 'promoted':
+    case 'completed':
+    case 'restored':
+    case 'watched-again':
+      return null
+    case 'released':
+      return record.holds.length > 1 ? record.standing : null
+    default:
+      return record.standing
+  }
+}

@@ -1,0 +1,199 @@
+import type {
+  DeploymentDocument,
+  DeploymentId,
+  DeploymentView,
+  Desired,
+  EventTime,
+  EvidenceOut,
+  Hash,
+  LogTime,
+  Observed,
+  Order,
+  PersonId,
+  Policy,
+  VersionId,
+} from '@interlock/contracts'
+import type {
+  Approval,
+  CommandRecord,
+  Hold,
+  ReadinessRecord,
+  Release,
+  ServedPane,
+  StageClock,
+} from '@interlock/deployment'
+
+/** A rollout that is running: who started it, and how far it came. */
+export interface Rollout {
+  readonly by: PersonId
+  /** Decision that began the generation. */
+  readonly decision: Hash
+  readonly startedAt: LogTime
+  /** Every profiler shard counts under this generation's spec. */
+  readonly ready: boolean
+  readonly clock: StageClock
+}
+
+/** What led to a restore by two people: the first signature, waiting for the second. */
+export interface RestoreWish {
+  readonly by: PersonId
+  readonly at: LogTime
+}
+
+/**
+ * Everything that the governor knows of one deployment. Plain JSON, never mutated. Lists are bounded by
+ * `recordBounds`.
+ */
+export interface DeploymentRecord {
+  readonly deployment: DeploymentId
+  readonly document: DeploymentDocument
+  readonly documentHash: Hash
+  /** A second person approved the document while it was this one. */
+  readonly documentApproved: boolean
+  readonly phase: DeploymentView['phase']
+  /** Highest order that was issued or seen. Its first part is the generation. */
+  readonly order: Order
+  readonly stable: Release
+  readonly candidate: Release | null
+  /** Whoever started the newest rollout: may not restore it. */
+  readonly deployer: PersonId | null
+  readonly rollout: Rollout | null
+  readonly policy: { readonly hash: Hash; readonly policy: Policy } | null
+  readonly holds: readonly Hold[]
+  readonly command: CommandRecord | null
+  /** Versions that profiler and evaluator watch; after a change the leaving one stays until the change is verified. */
+  readonly watching: { readonly stable: Release; readonly candidate: Release | null } | null
+  readonly watchedSince: LogTime
+  /** Where a restore would take the rollout up again. */
+  readonly suspended: { readonly candidate: Release; readonly stageIndex: number } | null
+  /** Earlier stable versions, newest first: kept warm as rollback targets. */
+  readonly previous: readonly Release[]
+  readonly rolledBack: readonly VersionId[]
+  /** Times of the automatic rollbacks of the last hour. */
+  readonly rollbacks: readonly LogTime[]
+  readonly approvals: readonly Approval[]
+  readonly restoreWish: RestoreWish | null
+  readonly readiness: Readonly<Record<string, ReadinessRecord>>
+  readonly agent: { readonly seenAt: LogTime; readonly observed: Observed | null } | null
+  readonly evidence: EvidenceOut | null
+  /** End of the last whole pane that held rows. */
+  readonly dataTo: EventTime | null
+  /** Since when no data came, while it is not watched; null while it is. */
+  readonly lostAt: LogTime | null
+  /** Harm in both arms: the guardrails that saw it, and the producer that is suspected. */
+  readonly incident: {
+    readonly source: string | null
+    readonly since: LogTime
+    readonly guardrails: readonly string[]
+  } | null
+  /** Panes in a row in which the reason of a machine's hold was calm, by the hold's owner. */
+  readonly calm: Readonly<Record<string, number>>
+  readonly served: readonly ServedPane[]
+  /** Answers of the candidate in closed panes, newest last: how many people met a fault. */
+  readonly answered: readonly { readonly pane: EventTime; readonly rows: number }[]
+  /** First pane of the fault behind the standing command; null where none is known. */
+  readonly faultFrom: EventTime | null
+  readonly sequence: number
+  /** Text of the decision that explains the present state, while it does. */
+  readonly standing: string | null
+  /** Alerts that wait for their end, by what they are about. */
+  readonly openAlerts: Readonly<Record<string, string>>
+  /** Hash of what a person was shown last. */
+  readonly shown: Hash | null
+}
+
+export const recordBounds = { previous: 8, rolledBack: 64, served: 64, answered: 600, readiness: 32 } as const
+
+/** The record of a deployment that was just registered; the version that serves is its stable one. */
+export function newRecord(
+  document: DeploymentDocument,
+  documentHash: Hash,
+  stable: Release,
+  time: LogTime,
+): DeploymentRecord {
+  return {
+    deployment: document.deployment,
+    document,
+    documentHash,
+    documentApproved: false,
+    phase: 'registered',
+    order: [0, 0, 0, 0],
+    stable,
+    candidate: null,
+    deployer: null,
+    rollout: null,
+    policy: null,
+    holds: [],
+    command: null,
+    watching: null,
+    watchedSince: time,
+    suspended: null,
+    previous: [],
+    rolledBack: [],
+    rollbacks: [],
+    approvals: [],
+    restoreWish: null,
+    readiness: {},
+    agent: null,
+    evidence: null,
+    dataTo: null,
+    lostAt: null,
+    incident: null,
+    calm: {},
+    served: [],
+    answered: [],
+    faultFrom: null,
+    sequence: 0,
+    standing: null,
+    openAlerts: {},
+    shown: null,
+  }
+}
+
+export function generationOf(record: DeploymentRecord): number {
+  return record.order[0]
+}
+
+/** Share of the traffic that the candidate is ordered to answer. */
+export function shareOf(record: DeploymentRecord): number {
+  return record.candidate === null ? 0 : (record.command?.desired.shareMax ?? 0)
+}
+
+/** The stage that a rollout is in, or null before its first one and without a rollout. */
+export function stageOf(record: DeploymentRecord): Policy['stages'][number] | null {
+  if (record.rollout === null) return null
+  return record.policy?.policy.stages[record.rollout.clock.index] ?? null
+}
+
+/** Stable answers everybody. */
+export function withoutCandidate(target: Release): Desired {
+  return { target: target.digest, candidate: null, shareMax: 0, shadow: false, pace: 'at-once', fallback: false }
+}
+
+/** The deployment's state in the words of the console. */
+export function viewOf(record: DeploymentRecord): DeploymentView {
+  return {
+    phase: record.phase,
+    generation: generationOf(record),
+    stable: record.stable.version,
+    candidate: record.candidate?.version ?? null,
+    stage: stageOf(record)?.name ?? null,
+    stageIndex: record.rollout?.clock.index ?? -1,
+    share: shareOf(record),
+    holds: record.holds,
+    order: record.order,
+  }
+}
+
+/** What decisions compare with: a deployment before it was registered. */
+export const unregisteredView: DeploymentView = {
+  phase: 'unregistered',
+  generation: 0,
+  stable: null,
+  candidate: null,
+  stage: null,
+  stageIndex: -1,
+  share: 0,
+  holds: [],
+  order: [0, 0, 0, 0],
+}

@@ -1,0 +1,58 @@
+import type { EngineState } from '@interlock/contracts'
+import {
+  approvalsEngine,
+  approvalsNeeded,
+  approved,
+  type Judged,
+  judge,
+  observabilityEngine,
+  technicalEngine,
+  type Watched,
+} from '@interlock/deployment'
+import type { Desk } from './desk.ts'
+import { authorsOf } from './documents.ts'
+import { type DeploymentRecord, generationOf } from './record.ts'
+
+const inForce = { ok: true, have: 0, needed: 0 }
+
+/** Where a deployment stands now: its three engines. */
+export function enginesOf(record: DeploymentRecord, desk: Desk): readonly EngineState[] {
+  const { stable, candidate, readiness, agent, policy } = record
+  return [
+    technicalEngine(
+      agent?.seenAt ?? null,
+      readiness[stable.digest] ?? null,
+      candidate === null ? null : (readiness[candidate.digest] ?? null),
+      desk.time,
+    ),
+    // What is in force was approved when it came into force; an approval need not be given anew each day.
+    approvalsEngine(
+      policy === null ? null : inForce,
+      record.documentApproved ? inForce : approvalOf(record, desk, record.documentHash, 'release-approver'),
+    ),
+    observabilityEngine(policy?.policy ?? null, record.evidence, record.dataTo, desk.time),
+  ]
+}
+
+/** Whether enough people other than its authors approved a document for this deployment. */
+export function approvalOf(
+  record: DeploymentRecord,
+  desk: Desk,
+  object: DeploymentRecord['documentHash'],
+  role: 'release-approver' | 'policy-approver',
+): ReturnType<typeof approved> {
+  const { documents, keyset } = desk.shard
+  const needed = approvalsNeeded[record.document.riskClass]
+  return approved(record.approvals, object, authorsOf(documents, object), role, needed, keyset, desk.time)
+}
+
+export function watchedOf(record: DeploymentRecord): Watched {
+  return { stable: record.stable.version, candidate: record.candidate?.version ?? null }
+}
+
+/** The evidence of the running generation, judged; empty before its first pane and while a part of it is missing. */
+export function judgedOf(record: DeploymentRecord): readonly Judged[] {
+  const { policy, evidence } = record
+  if (policy === null || evidence === null || evidence.generation !== generationOf(record)) return []
+  return judge(policy.policy, evidence, watchedOf(record)).judged
+}

@@ -1,0 +1,197 @@
+import {
+  type Action,
+  defaultTimes,
+  type EvidenceOut,
+  type ReadyToCountOut,
+  type ServedOut,
+  unreachable,
+} from '@interlock/contracts'
+import {
+  type Breach,
+  calmPanes,
+  calmPart,
+  type Judged,
+  judge,
+  producerOf,
+  remedies,
+  type Scope,
+  scopeOf,
+  withHold,
+  withoutHold,
+} from '@interlock/deployment'
+import { type Fact, say } from '@interlock/policy'
+import { type Cause, fallBack, halt, rampDown, rollBack } from './act.ts'
+import { decide } from './decide.ts'
+import type { Desk } from './desk.ts'
+import { hold, release } from './holding.ts'
+import { type DeploymentRecord, generationOf, recordBounds, stageOf } from './record.ts'
+import { progress } from './rollout.ts'
+import { settle } from './settle.ts'
+import { judgedOf, watchedOf } from './standing.ts'
+import { becauseOf } from './words.ts'
+
+/** Weighs the evidence of one closed pane: what is out of line, what is calm again, and whether the rollout may go on. */
+export function weigh(record: DeploymentRecord, evidence: EvidenceOut, desk: Desk): DeploymentRecord {
+  const { policy } = record
+  if (policy === null || evidence.generation !== generationOf(record)) return record
+  const last = record.evidence
+  if (last !== null && last.generation === evidence.generation && evidence.pane <= last.pane) return record
+  const counted = watchedAgain(count(record, evidence), evidence, desk)
+  // A pane of which a part is missing moves nothing: it is neither a breach nor a pass.
+  if (evidence.coverage < 1) return counted
+  const { judged, breaches } = judge(policy.policy, evidence, watchedOf(counted))
+  const answered = respond(counted, breaches, judged, desk)
+  const calmed = recover(answered, judged, desk)
+  return progress(calmed, judgedOf(calmed), desk)
+}
+
+/** Keeps the evidence, the end of the data and the rows of the stage. */
+function count(record: DeploymentRecord, evidence: EvidenceOut): DeploymentRecord {
+  const { rollout, candidate } = record
+  const rows = evidence.summaries.reduce((sum, each) => sum + each.rows, 0)
+  const dataTo = evidence.coverage === 1 && rows > 0 ? evidence.pane + evidence.paneMs : record.dataTo
+  const variant = stageOf(record)?.shadow === true ? 'shadow' : 'candidate'
+  const ofCandidate = (wanted: 'shadow' | 'candidate'): number =>
+    evidence.summaries
+      .filter((each) => each.version === candidate?.version && each.variant === wanted)
+      .reduce((sum, each) => sum + each.rows, 0)
+  const answers = ofCandidate('candidate')
+  const clock = rollout?.clock
+  const counts = clock !== undefined && clock.from !== null && evidence.pane >= clock.from && evidence.coverage === 1
+  return {
+    ...record,
+    evidence,
+    dataTo,
+    answered:
+      answers === 0
+        ? record.answered
+        : [...record.answered, { pane: evidence.pane, rows: answers }].slice(-recordBounds.answered),
+    rollout:
+      rollout === null || clock === undefined || !counts
+        ? rollout
+        : { ...rollout, clock: { ...clock, rows: clock.rows + ofCandidate(variant) } },
+  }
+}
+
+function watchedAgain(record: DeploymentRecord, evidence: EvidenceOut, desk: Desk): DeploymentRecord {
+  if (record.lostAt === null || record.dataTo !== evidence.pane + evidence.paneMs) return record
+  const fact = { kind: 'watched-again', gapMs: Math.max(0, record.dataTo - record.lostAt) } as const
+  return decide(record, desk, { outcome: 'watched-again', rule: 'no-data', fact }, (same) => ({
+    ...same,
+    lostAt: null,
+    holds: withoutHold(same.holds, 'not-watched'),
+  }))
+}
+
+const ranks = ['watch', 'hold', 'halt', 'ramp-down', 'roll-back', 'fall-back'] as const satisfies readonly Action[]
+
+/** Would rollback help? Looks at all breaches of the pane together, then does what the table of remedies says. */
+function respond(
+  record: DeploymentRecord,
+  breaches: readonly Breach[],
+  judged: readonly Judged[],
+  desk: Desk,
+): DeploymentRecord {
+  const acting = breaches.filter(({ action }) => action !== 'watch')
+  if (acting.length === 0) return record
+  const scope = scopeOf(acting, judged)
+  const about = scope === 'common' ? acting : acting.filter(({ leading }) => leading.evidence.variant !== 'stable')
+  const worst = about.reduce((most, one) => (ranks.indexOf(one.action) > ranks.indexOf(most.action) ? one : most))
+  const remedy = remedies[scope][worst.action]
+  const { guardrail, evidence } = worst.leading
+  const cause: Cause = { rule: guardrail.id, because: becauseOf(worst.leading, record, desk), guardrail: evidence }
+  const told = remedy.incident ? incident(record, acting, cause, scope, desk) : record
+  // Old data may only hold: what it shows may long be over (docs/reliability.md F22).
+  const action = isOld(record, desk) ? 'hold' : remedy.action
+  switch (action) {
+    case 'watch':
+      return told
+    case 'hold':
+      return remedy.incident
+        ? told
+        : hold(told, desk, `guardrail:${guardrail.id}`, cause.because ?? guardrail.id, { ...cause })
+    case 'halt':
+      return halt(told, desk, cause)
+    case 'ramp-down':
+      return rampDown(told, desk, cause)
+    case 'roll-back':
+      return told.candidate === null ? told : rollBack(told, desk, cause)
+    case 'fall-back':
+      return fallBack(told, desk, cause)
+    default:
+      return unreachable(action)
+  }
+}
+
+function isOld({ evidence }: DeploymentRecord, desk: Desk): boolean {
+  return evidence !== null && desk.time - (evidence.pane + evidence.paneMs) > defaultTimes.maxDecisionAgeMs
+}
+
+/** Harm in both arms: hold, name the producer, call the owner of the data. One incident until its evidence is calm. */
+function incident(
+  record: DeploymentRecord,
+  breaches: readonly Breach[],
+  cause: Cause,
+  scope: Scope,
+  desk: Desk,
+): DeploymentRecord {
+  const common = breaches.filter(({ leading }) => scope === 'common' || leading.evidence.variant === 'stable')
+  const members = common.flatMap((breach) => breach.members)
+  const source = producerOf(members.map(({ evidence }) => evidence)) ?? record.incident?.source ?? null
+  const ids = members.map(({ guardrail }) => guardrail.id)
+  const guardrails = [...new Set([...(record.incident?.guardrails ?? []), ...ids])].sort()
+  const since = record.incident?.since ?? desk.time
+  const next = { source, since, guardrails }
+  if (record.incident !== null && record.incident.source === source) return { ...record, incident: next }
+  const { leading } = common[0] ?? breaches[0]!
+  const fact: Fact = {
+    kind: 'data-incident',
+    source,
+    candidate: record.candidate?.version ?? null,
+    stable: record.stable.version,
+    because: becauseOf(leading, record, desk) ?? cause.because,
+  }
+  const ruling = { outcome: 'data-incident', rule: leading.guardrail.id, fact, guardrail: leading.evidence } as const
+  return decide({ ...record, incident: next }, desk, ruling, (same) => ({
+    ...same,
+    holds: withHold(same.holds, { owner: 'data', reason: say(fact).brief }),
+  }))
+}
+
+/** A machine's hold ends by evidence: its guardrails stay well below their limits for some panes in a row. */
+function recover(record: DeploymentRecord, judged: readonly Judged[], desk: Desk): DeploymentRecord {
+  let next = record
+  for (const { owner } of record.holds) {
+    const guardrails =
+      owner === 'data' ? (record.incident?.guardrails ?? []) : owner.startsWith('guardrail:') ? [owner.slice(10)] : []
+    if (guardrails.length === 0) continue
+    const panes = guardrails.every((id) => isCalm(id, judged)) ? (next.calm[owner] ?? 0) + 1 : 0
+    next = { ...next, calm: { ...next.calm, [owner]: panes } }
+    if (panes >= calmPanes) next = release(next, desk, [owner], owner, null)
+  }
+  return next
+}
+
+function isCalm(guardrail: string, judged: readonly Judged[]): boolean {
+  const entries = judged.filter((one) => one.guardrail.id === guardrail)
+  return entries.length > 0 && entries.every((one) => one.evidence.evidence.status === 'ok' && one.progress < calmPart)
+}
+
+/** Who answers, from open panes too: the later word about a pane replaces the earlier. */
+export function takeServed(record: DeploymentRecord, served: ServedOut, desk: Desk): DeploymentRecord {
+  const others = record.served.filter(({ pane }) => pane !== served.pane)
+  const panes = [...others, { pane: served.pane, counts: served.counts }].sort((a, b) => a.pane - b.pane)
+  return goOn(settle({ ...record, served: panes.slice(-recordBounds.served) }, desk), desk)
+}
+
+/** Every profiler shard counts under the generation's spec: now the candidate may get its first stage. */
+export function takeReady(record: DeploymentRecord, ready: ReadyToCountOut, desk: Desk): DeploymentRecord {
+  const { rollout } = record
+  if (rollout === null || ready.generation !== generationOf(record)) return record
+  return goOn({ ...record, rollout: { ...rollout, ready: true } }, desk)
+}
+
+/** The first stage waits for engines and holds, not for panes: it may open with any input. */
+export function goOn(record: DeploymentRecord, desk: Desk): DeploymentRecord {
+  return record.rollout !== null && record.rollout.clock.index < 0 ? progress(record, [], desk) : record
+}

@@ -1,0 +1,137 @@
+import { bounds, Columns, packSlices, Tally } from '@interlock/columns'
+import type { CountsOut, Hash, LogRecord } from '@interlock/contracts'
+import type { Compiled } from './compiled.ts'
+import { fitsEntry, messageRoomBytes, type PlacedRow } from './entry-room.ts'
+import type { Letters } from './letters.ts'
+import { type Place, placeOf } from './placing.ts'
+
+/** A place with the smallest span of offsets that holds its rows. */
+interface Cell {
+  readonly place: Place
+  readonly topic: string
+  readonly partition: number
+  from: bigint
+  to: bigint
+}
+
+/** Rows that were decoded under one set of watches, from records to counts. */
+export class Batch {
+  readonly #compiled: Compiled
+  readonly #letters: Letters
+  readonly #records: LogRecord[] = []
+  readonly #columns: Columns
+  #cells = new Map<string, Cell>()
+  #tallies = new Map<Hash, Tally<Cell>>()
+  readonly #outs: CountsOut[] = []
+  /** Rows seen so far, good and bad, and those of features and outcomes topics that decode well. */
+  taken = 0
+  setAside = 0
+
+  constructor(compiled: Compiled, letters: Letters, records: number) {
+    this.#compiled = compiled
+    this.#letters = letters
+    this.#columns = new Columns(compiled.wanted, Math.min(records, bounds.rows))
+  }
+
+  get isFull(): boolean {
+    return this.#columns.rows >= bounds.rows
+  }
+
+  /** Decodes a record into the columns. */
+  take(record: LogRecord): void {
+    const columns = this.#columns
+    const before = columns.rows
+    const { kind, reader } = this.#compiled.readerOf(record.topic)
+    this.#records.push(record)
+    this.taken += reader.read(record, columns, this.#records.length - 1)
+    if (kind === 'predictions') return
+    // Features and outcomes are checked and accounted here; what they say is joined to predictions elsewhere.
+    this.setAside += columns.rows - before
+    columns.truncate(before)
+  }
+
+  /** Counts what was taken. */
+  counts(): readonly CountsOut[] {
+    const columns = this.#columns
+    for (const { record, row, reason, detail } of columns.faults) {
+      this.#letters.add(this.#records[record]!, row, reason, detail)
+    }
+    for (let row = 0; row < columns.rows; ) {
+      const record = columns.record[row]!
+      let end = row + 1
+      while (end < columns.rows && columns.record[end] === record) end++
+      this.#place(this.#records[record]!, row, end)
+      row = end
+    }
+    this.#drain()
+    return this.#outs
+  }
+
+  /** Places rows `from` … `end` (exclusive), which are all of one record. */
+  #place(record: LogRecord, from: number, end: number): void {
+    const columns = this.#columns
+    const placed: PlacedRow[] = []
+    for (let row = from; row < end; row++) {
+      const place = placeOf(this.#compiled, columns, row, record)
+      if ('reason' in place) {
+        this.#letters.add(record, columns.place[row]!, place.reason, place.detail)
+        continue
+      }
+      const { watch, generation, version, variant, pane } = place
+      const key = `${watch.deployment} ${generation} ${version} ${variant} ${pane} ${watch.specHash}`
+      placed.push({ row, place, key, counter: this.#compiled.counters.get(watch.specHash)! })
+    }
+    if (placed.length > 1 && !fitsEntry(columns, placed)) {
+      const first = columns.place[placed[0]!.row]!
+      const detail = `the counts of these rows would take more than ${messageRoomBytes} bytes of an entry: send smaller batches`
+      this.#letters.add(record, first, 'oversized', detail, placed.length)
+      return
+    }
+    for (const row of placed) this.#add(record, row)
+  }
+
+  #add(record: LogRecord, { row, place, key, counter }: PlacedRow): void {
+    let cell = this.#cells.get(key)
+    if (cell === undefined) {
+      cell = { place, topic: record.topic, partition: record.partition, from: record.offset, to: record.offset + 1n }
+      this.#cells.set(key, cell)
+    }
+    if (record.offset < cell.from) cell.from = record.offset
+    if (record.offset >= cell.to) cell.to = record.offset + 1n
+    const { specHash } = place.watch
+    const tally = this.#tallies.get(specHash) ?? new Tally<Cell>(counter)
+    this.#tallies.set(specHash, tally)
+    tally.add(this.#columns, row, cell)
+    if (tally.isFull) this.#drain()
+  }
+
+  #drain(): void {
+    const outs = new Map<Cell, CountsOut>()
+    for (const tally of this.#tallies.values()) {
+      for (const [cell, slices] of tally.count(this.#columns)) {
+        const rowsAt = tally.counter.layout.rows
+        const rows = slices
+          .filter(({ dimension }) => dimension === 'producer')
+          .reduce((sum, { vector }) => sum + vector[rowsAt]!, 0)
+        const { watch, generation, version, variant, pane } = cell.place
+        const { topic, partition, from, to } = cell
+        outs.set(cell, {
+          kind: 'counts',
+          deployment: watch.deployment,
+          generation,
+          version,
+          variant,
+          pane,
+          spec: watch.specHash,
+          rows,
+          slices: packSlices(slices),
+          span: { topic, partition, from, to },
+        })
+      }
+    }
+    const keys = [...this.#cells.keys()].sort()
+    for (const key of keys) this.#outs.push(outs.get(this.#cells.get(key)!)!)
+    this.#cells = new Map()
+    this.#tallies = new Map()
+  }
+}
