@@ -1,6 +1,8 @@
 import { loadFlights, spans } from './data.ts'
 import { categoricalFeatures, numericFeatures } from './features.ts'
 import { decide, type Model, score } from './models.ts'
+import { keyedLogNormal } from './random.ts'
+import { modelledLatency } from './serving.ts'
 import { healthyFeatures } from './training.ts'
 import { requestOf } from './units.ts'
 
@@ -11,11 +13,18 @@ export type ColumnBatch = {
   readonly score: Float64Array
   readonly prediction: string[]
   readonly producer: string[]
+  /** Service time as the router models it: the data hold none. */
+  readonly latencyMs: Float64Array
+  /** Day of departure, counted from 1970: how healthy days differ sets the design effects. */
+  readonly window: Int32Array
   /** `airport`: the origin. */
   readonly segments: Readonly<Record<string, string[]>>
 }
 
 const batchRows = 65_536
+const dayMs = 86_400_000
+/** Seed of the modelled service times of March. */
+const baselineSeed = 2001
 
 /**
  * The rows of March 2001 as this version saw and scored them: what the version was accepted on, and therefore its
@@ -33,6 +42,8 @@ export async function* marchRows(model: Model, everyNth = 1): AsyncGenerator<Col
     const prediction = new Array<string>(rows)
     const producer = new Array<string>(rows)
     const airport = new Array<string>(rows)
+    const latencyMs = new Float64Array(rows)
+    const window = new Int32Array(rows)
     for (let row = 0; row < rows; row++) {
       const request = requestOf(flights, first + row * everyNth)
       const features = healthyFeatures(model.version, request, model.rates)
@@ -43,12 +54,16 @@ export async function* marchRows(model: Model, everyNth = 1): AsyncGenerator<Col
       prediction[row] = decide(model, scores[row]!)
       producer[row] = request.producer
       airport[row] = request.origin
+      latencyMs[row] = keyedLogNormal(baselineSeed, request.flight, 0, modelledLatency.medianMs, modelledLatency.sigma)
+      window[row] = Math.floor(request.departureMs / dayMs)
     }
     yield {
       features: Object.fromEntries([...numeric, ...categorical].map(({ name, column }) => [name, column])),
       score: scores,
       prediction,
       producer,
+      latencyMs,
+      window,
       segments: { airport },
     }
   }

@@ -89,6 +89,9 @@ export function trafficChild(options: {
   }
 }
 
+/** Folder of this example: policy.yaml lies in it. */
+export const exampleFolder = fileURLToPath(new URL('..', import.meta.url))
+
 function path(file: string): string {
   return fileURLToPath(new URL(file, import.meta.url))
 }

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { DeploymentDocument } from '@interlock/contracts'
 import { deploymentIdPattern } from '@interlock/contracts'
 import { LineCounter, parseDocument } from 'yaml'
@@ -71,7 +71,7 @@ function readDeployment(file: string, config: Config): DeploymentFile {
       `${file}  no platform is configured for "${rest.deployment}". Add platforms.${rest.deployment} to interlock.yaml: without one nothing can be rolled back.`,
     )
   }
-  const at = (path: string): string => join(config.deployments, path)
+  const at = (path: string): string => resolve(config.deployments, path)
   return {
     file,
     manifest: at(manifest),

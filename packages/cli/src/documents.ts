@@ -54,9 +54,7 @@ export function readPolicy(file: string, author: PersonId): Prepared<PolicyDocum
   }
   const { policy, problems } = check(source, file)
   if (policy === null) {
-    throw new Refused(
-      problems.map((one) => `${file}:${one.line}:${one.column}  ${one.message}\n  ${one.fix}`).join('\n'),
-    )
+    throw new Refused(problems.map(formatProblem).join('\n'))
   }
   return prepared({ kind: 'policy', policy, author, source })
 }

@@ -1,4 +1,5 @@
-import type { Outcome, Prediction } from '@interlock/contracts'
+import { Columns, tags, topicReader, wantedOf } from '@interlock/columns'
+import { type CountSpec, contentTypes, type Outcome, ownRegistry, type Prediction } from '@interlock/contracts'
 import { DataType, tableFromIPC } from 'apache-arrow'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -120,4 +121,50 @@ test('outcomes have the same layout', () => {
   expect(rowsOf(bytes)).toEqual([outcome])
   const revision = tableFromIPC(bytes).schema.fields.find(({ name }) => name === 'revision')
   expect(DataType.isFloat(revision!.type)).toBe(true)
+})
+
+test('the profiler’s columns read each cell as the event had it', () => {
+  const spec: CountSpec = {
+    v: 1,
+    features: [
+      { kind: 'numeric', name: 'distance', edges: [0, 1], scale: 1 },
+      { kind: 'categorical', name: 'origin', vocabulary: ['ORD', 'LAX'] },
+    ],
+    latencyEdgesMs: [0, 1],
+    scoreEdges: [0, 1],
+    classes: ['late', 'on time'],
+    segments: [{ name: 'airport', values: ['ORD', 'LAX'] }],
+    producers: ['west', 'midwest', 'é日😀'],
+  }
+  const { environment, tenant, deployment, version } = flight
+  const wanted = wantedOf({
+    ...{
+      environments: [environment],
+      tenants: [tenant],
+      deployments: [deployment],
+      versions: [version],
+      specs: [spec],
+    },
+  })
+  const headers = { 'content-type': contentTypes.arrow }
+  fc.assert(
+    fc.property(fc.array(predictions, { minLength: 1, maxLength: 20 }), (events) => {
+      const columns = new Columns(wanted, 1)
+      const reader = topicReader('predictions', {}, ownRegistry, columns)
+      expect(reader.read({ value: encodeArrow(events), headers }, columns, 0)).toBe(events.length)
+      expect(columns.faults).toEqual([])
+      for (const [row, event] of events.entries()) {
+        for (const { name, tags: kinds, numbers, codes, table } of columns.all) {
+          const [field, inner] = name.split('.') as ['features' | 'segments', string?]
+          const value = (inner === undefined ? event[name as 'score'] : event[field][inner]) ?? null
+          const read: Record<number, unknown> = {
+            [tags.number]: numbers[row],
+            [tags.word]: table.words[codes[row]!],
+            [tags.missing]: null,
+          }
+          expect(read[kinds[row]!], name).toBe(value)
+        }
+      }
+    }),
+  )
 })

@@ -142,6 +142,14 @@ function fieldOf(field: FlatTable, depth: number): ArrowField {
 
 type Shape = Pick<ArrowField, 'type' | 'width' | 'read' | 'buffers'>
 
+/** Milliseconds in seconds, milli-, micro- and nanoseconds, as a fraction so that whole ones stay whole. */
+const unitsOfTime: readonly (readonly [times: number, over: number])[] = [
+  [1_000, 1],
+  [1, 1],
+  [1, 1_000],
+  [1, 1_000_000],
+]
+
 const unread = (): number => Number.NaN
 
 function typeOf(name: string, kind: number, type: FlatTable | null): Shape {
@@ -156,13 +164,9 @@ function typeOf(name: string, kind: number, type: FlatTable | null): Shape {
     case 5:
       return { type: 'text', width: 4, read: (view, at) => view.getInt32(at, true), buffers: 3 }
     case 10: {
-      const milliseconds = [1_000, 1, 0.001, 0.000_001][type?.int16(0) ?? 0] ?? 1
-      return {
-        type: 'number',
-        width: 8,
-        read: (view, at) => Number(view.getBigInt64(at, true)) * milliseconds,
-        buffers: 2,
-      }
+      const [times, over] = unitsOfTime[type?.int16(0) ?? 0] ?? [1, 1]
+      const read: ArrowField['read'] = (view, at) => (Number(view.getBigInt64(at, true)) * times) / over
+      return { type: 'number', width: 8, read, buffers: 2 }
     }
     case 20:
       return { type: 'text', width: 8, read: (view, at) => Number(view.getBigInt64(at, true)), buffers: 3 }

@@ -9,19 +9,18 @@ import type { Paths } from './paths.ts'
  * others are stepped over.
  *
  * @returns the number of rows in the message, good and bad
- * @throws Unreadable when the stream is none, or has more than `bounds.rows` rows
+ * @throws Unreadable when the stream is none, has more than one batch, or more than `bounds.rows` rows
  */
 export function readArrow(paths: Paths, bytes: Uint8Array, columns: Columns, kind: EventKind, record: number): number {
   try {
-    let rows = 0
-    for (const batch of readArrowStream(bytes)) {
-      if (rows + batch.rows > bounds.rows) {
-        throw new Unreadable('oversized', `Arrow: more than ${bounds.rows} rows in one message`)
-      }
-      readBatch(batch, rows, paths, columns, kind, record)
-      rows += batch.rows
-    }
-    return rows
+    const batches = readArrowStream(bytes)
+    // One batch a message: more of them would multiply the work that one message of a megabyte can ask for.
+    if (batches.length > 1)
+      throw new Unreadable('malformed', `Arrow: ${batches.length} record batches; send one a message`)
+    const [batch] = batches
+    if (batch === undefined) return 0
+    readBatch(batch, paths, columns, kind, record)
+    return batch.rows
   } catch (error) {
     // What a DataView says of a position outside its bytes: the stream's own offsets are wrong.
     if (error instanceof RangeError) throw new Unreadable('malformed', `Arrow: ${error.message}`)
@@ -29,24 +28,20 @@ export function readArrow(paths: Paths, bytes: Uint8Array, columns: Columns, kin
   }
 }
 
-function readBatch(
-  batch: ArrowBatch,
-  before: number,
-  paths: Paths,
-  columns: Columns,
-  kind: EventKind,
-  record: number,
-): void {
+function readBatch(batch: ArrowBatch, paths: Paths, columns: Columns, kind: EventKind, record: number): void {
   columns.reserve(batch.rows)
   const found: { column: Column; put: Put }[] = []
-  for (const [path, place] of paths.columns) {
+  for (const [path, places] of paths.columns) {
     const source = batch.columns.find(({ field }) => field.name === path)
-    const column = columns.all[place]!
-    if (source !== undefined) found.push({ column, put: putOf(source, batch, column) })
+    if (source === undefined) continue
+    for (const place of places) {
+      const column = columns.all[place]!
+      found.push({ column, put: putOf(source, batch, column) })
+    }
   }
   for (let row = 0; row < batch.rows; row++) {
     for (const { column, put } of found) put(column, columns.rows, row)
-    columns.endRow(kind, record, before + row)
+    columns.endRow(kind, record, row)
   }
 }
 
@@ -55,13 +50,17 @@ type Put = (column: Column, row: number, from: number) => void
 
 function putOf(source: ArrowColumn, batch: ArrowBatch, column: Column): Put {
   const put = valuePut(source, batch, column)
-  const [validity] = source.buffers
-  if (validity === undefined || validity.byteLength === 0) return put
-  need(validity.byteLength * 8 >= source.rows, source)
-  return (target, row, from) => {
-    if ((validity.getUint8(from >> 3) >> (from & 7)) & 1) put(target, row, from)
-    else target.putNothing(row)
-  }
+  if (source.field.type === 'null') return put
+  const isValid = validityOf(source)
+  return (target, row, from) => (isValid(from) ? put(target, row, from) : target.putNothing(row))
+}
+
+/** Whether a cell holds a value: a bit each, or none at all where every cell does. */
+function validityOf(source: ArrowColumn): (at: number) => boolean {
+  const [bits] = source.buffers
+  if (bits === undefined || bits.byteLength === 0) return () => true
+  need(bits.byteLength * 8 >= source.rows, source)
+  return (at) => ((bits.getUint8(at >> 3) >> (at & 7)) & 1) === 1
 }
 
 function valuePut(source: ArrowColumn, batch: ArrowBatch, column: Column): Put {
@@ -84,32 +83,34 @@ function valuePut(source: ArrowColumn, batch: ArrowBatch, column: Column): Put {
   }
 }
 
-/** Looks every entry of the dictionary up once, so that a row costs an index. */
+/** A dictionary may be written in parts (deltas); more of them than this are no dictionary. */
+const mostParts = 64
+const notLookedUp = -2
+
+/** Looks an entry of the dictionary up when it is first used: the cost is that of the rows, whatever its size. */
 function dictionaryPut(source: ArrowColumn, parts: readonly ArrowColumn[], column: Column): Put {
   const { index } = source.field.dictionary!
   const values = source.buffers[1]!
   need(values.byteLength >= source.rows * index.width, source)
   if (source.field.type !== 'text') return (target, row) => target.putOther(row)
-  const entries: ({ code: number; bytes: Uint8Array; start: number; end: number } | null)[] = []
-  for (const part of parts) {
-    if (entries.length + part.rows > bounds.rows)
-      throw new Unreadable('oversized', 'Arrow: a dictionary has too many entries')
-    const text = textsOf(part)
-    const [validity] = part.buffers
-    for (let at = 0; at < part.rows; at++) {
-      const isNull = validity!.byteLength > 0 && !((validity!.getUint8(at >> 3) >> (at & 7)) & 1)
-      if (isNull) entries.push(null)
-      else
-        text(at, (bytes, start, end) =>
-          entries.push({ code: column.table.codeOfBytes(bytes, start, end), bytes, start, end }),
-        )
-    }
+  const entries = parts.reduce((sum, { rows }) => sum + rows, 0)
+  if (entries > bounds.rows || parts.length > mostParts) {
+    throw new Unreadable('oversized', `Arrow: a dictionary has more than ${bounds.rows} entries or ${mostParts} parts`)
   }
+  const codes = new Int32Array(entries).fill(notLookedUp)
+  const texts = parts.map((part) => ({ part, isValid: validityOf(part), text: textsOf(part) }))
   return (target, row, from) => {
-    const entry = entries[index.read(values, from * index.width)]
-    if (entry === null) target.putNothing(row)
-    else if (entry === undefined) target.putOther(row)
-    else target.putKnownBytes(row, entry.code, entry.bytes, entry.start, entry.end)
+    const entry = index.read(values, from * index.width)
+    if (!(entry >= 0 && entry < entries)) return target.putOther(row)
+    let within = entry
+    let at = 0
+    for (; within >= texts[at]!.part.rows; at++) within -= texts[at]!.part.rows
+    const { isValid, text } = texts[at]!
+    if (!isValid(within)) return target.putNothing(row)
+    text(within, (bytes, start, end) => {
+      if (codes[entry] === notLookedUp) codes[entry] = column.table.codeOfBytes(bytes, start, end)
+      target.putKnownBytes(row, codes[entry]!, bytes, start, end)
+    })
   }
 }
 

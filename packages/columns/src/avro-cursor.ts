@@ -1,6 +1,9 @@
 import { bounds } from './bounds.ts'
 import { Unreadable } from './fault.ts'
 
+/** Items of a block that may take no bytes. */
+const mostEmptyItems = 1_024
+
 /** A place in Avro binary (Apache Avro 1.12 specification, "Binary Encoding"). Every move is checked against the end. */
 export class AvroCursor {
   readonly bytes: Uint8Array
@@ -29,20 +32,19 @@ export class AvroCursor {
     return this.#wide(low, factor)
   }
 
+  /** Above 28 bits: doubles are exact up to 2^53, and beyond it the bytes are read again as a BigInt. */
   #wide(low: number, factor: number): number {
-    // Above 28 bits: exact halves in doubles up to 2^53, and beyond it by BigInt, as rare as it is.
+    const start = this.at - 4
     let value = low
-    let exact = BigInt(low)
-    for (let length = 5, shift = 28n; length <= 10; length++, shift += 7n) {
+    for (let length = 5, times = factor; length <= 10; length++, times *= 0x80) {
       const byte = this.#byte()
-      value += (byte & 0x7f) * factor
-      exact |= BigInt(byte & 0x7f) << shift
-      if (byte < 0x80) {
-        if (value <= Number.MAX_SAFE_INTEGER) return value % 2 === 0 ? value / 2 : -(value + 1) / 2
-        const bits = BigInt.asUintN(64, exact)
-        return Number((bits >> 1n) ^ -(bits & 1n))
-      }
-      factor *= 0x80
+      value += (byte & 0x7f) * times
+      if (byte >= 0x80) continue
+      if (value <= Number.MAX_SAFE_INTEGER) return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+      let exact = 0n
+      for (let at = this.at - 1; at >= start; at--) exact = (exact << 7n) | BigInt(this.bytes[at]! & 0x7f)
+      const bits = BigInt.asUintN(64, exact)
+      return Number((bits >> 1n) ^ -(bits & 1n))
     }
     throw new Unreadable('malformed', `Avro: a whole number at byte ${this.at} has more than 10 bytes`)
   }
@@ -72,7 +74,7 @@ export class AvroCursor {
 
   /**
    * Number of items in the next block of an array or map, 0 at its end. Items may take no bytes at all (an array of
-   * nulls), so more of them than bytes that are left is refused: it would be a loop without end.
+   * nulls), so far more of them than bytes that are left are refused: it would be a loop without end.
    */
   block(): number {
     let count = this.long()
@@ -80,7 +82,7 @@ export class AvroCursor {
       count = -count
       this.long()
     }
-    if (count > this.bytes.length - this.at)
+    if (count > this.bytes.length - this.at + mostEmptyItems)
       throw new Unreadable('malformed', `Avro: a block at byte ${this.at} names more items than there are bytes`)
     return count
   }

@@ -3,7 +3,7 @@ import { AvroCursor } from './avro-cursor.ts'
 import type { Column, Columns } from './columns.ts'
 import { Unreadable } from './fault.ts'
 import type { Paths } from './paths.ts'
-import { WordTable } from './word-table.ts'
+import { unknownWord, WordTable } from './word-table.ts'
 
 /** Reads one value at the cursor into row `row`, or over it. */
 type Read = (cursor: AvroCursor, columns: Columns, row: number) => void
@@ -25,11 +25,12 @@ export function avroPlan(writer: AvroNode, reader: AvroNode, paths: Paths): Avro
   const defaults: Read[] = []
   if (reader.kind === 'record') {
     for (const { name, fallback } of reader.fields) {
-      const place = paths.columns.get(name)
       const value = fallback?.json
-      if (place === undefined || reached.has(place)) continue
-      if (typeof value === 'string') defaults.push((_, columns, row) => columns.all[place]!.putText(row, value))
-      if (typeof value === 'number') defaults.push((_, columns, row) => columns.all[place]!.putNumber(row, value))
+      for (const place of paths.columns.get(name) ?? []) {
+        if (reached.has(place)) continue
+        if (typeof value === 'string') defaults.push((_, columns, row) => columns.all[place]!.putText(row, value))
+        if (typeof value === 'number') defaults.push((_, columns, row) => columns.all[place]!.putNumber(row, value))
+      }
     }
   }
   if (defaults.length === 0) return { read: body }
@@ -56,11 +57,8 @@ interface Compiling {
 }
 
 function compile(node: AvroNode, path: string, making: Compiling): Read {
-  const place = making.paths.columns.get(path)
-  if (place !== undefined) {
-    making.reached.add(place)
-    return reading(node, place, making)
-  }
+  const places = making.paths.columns.get(path)
+  if (places !== undefined) return readingAll(node, places, making)
   const inside = path === '' ? '' : `${path}.`
   const holds = [...making.paths.columns.keys()].some((wanted) => wanted.startsWith(inside))
   if (!holds) return skipping(node, making)
@@ -80,18 +78,41 @@ function compile(node: AvroNode, path: string, making: Compiling): Read {
   }
 }
 
+/** Fills every column of a path: each reads the same bytes. */
+function readingAll(node: AvroNode, places: readonly number[], making: Compiling): Read {
+  const reads = places.map((place) => {
+    making.reached.add(place)
+    return reading(node, place, making)
+  })
+  if (reads.length === 1) return reads[0]!
+  return (cursor, columns, row) => {
+    const start = cursor.at
+    for (const read of reads) {
+      cursor.at = start
+      read(cursor, columns, row)
+    }
+  }
+}
+
 /** A map whose entries are columns: known keys are read, all others stepped over. */
 function readingMap(values: AvroNode, inside: string, making: Compiling): Read {
   const keys = [...making.paths.columns.keys()].filter((wanted) => wanted.startsWith(inside))
   const table = new WordTable(keys.map((key) => key.slice(inside.length)))
   const reads = keys.map((key) => compile(values, key, making))
   const skip = skipping(values, making)
+  // A writer nearly always writes its keys in the same order, so the code at each place is guessed from the row before.
+  const guesses: number[] = []
   return (cursor, columns, row) => {
+    let place = 0
     for (let count = cursor.block(); count > 0; count = cursor.block()) {
-      for (; count > 0; count--) {
+      for (; count > 0; count--, place++) {
         const from = cursor.bytesFrom()
-        const code = table.codeOfBytes(cursor.bytes, from, cursor.at)
-        if (code < 0) skip(cursor, columns, row)
+        let code = guesses[place] ?? unknownWord
+        if (code === unknownWord || !table.isWord(code, cursor.bytes, from, cursor.at)) {
+          code = table.codeOfBytes(cursor.bytes, from, cursor.at)
+          if (place < reads.length) guesses[place] = code
+        }
+        if (code === unknownWord) skip(cursor, columns, row)
         else reads[code]!(cursor, columns, row)
       }
     }

@@ -68,18 +68,20 @@ export function buildBaseline(request: {
   readonly from: string
   readonly batches: readonly BaselineBatch[]
   readonly options?: Partial<BaselineOptions>
+  /** A baseline whose bins are taken over, so that counts of both may be compared. It names every feature of the rows. */
+  readonly like?: Pick<BaselineDocument, 'spec' | 'latencyLimitsMs'>
 }): BaselineDocument {
   const options = { ...baselineDefaults, ...request.options }
   checkBatches(request.batches)
   const rows = request.batches.reduce((sum, { prediction }) => sum + prediction.length, 0)
   const latencies = finite(request.batches, ({ latencyMs }) => latencyMs)
-  const latencyLimitsMs = options.latencyLimitsMs ?? latencyLimitsOf(latencies)
+  const latencyLimitsMs = request.like?.latencyLimitsMs ?? options.latencyLimitsMs ?? latencyLimitsOf(latencies)
   if (latencyLimitsMs === null) {
     throw new BaselineProblem(
       'the baseline rows hold no latency, so there are no exceedance limits: give a column latencyMs, or latencyLimitsMs {p50, p90, p99} in milliseconds',
     )
   }
-  const spec = specOf(request.batches, rows, options, latencyEdges(latencyLimitsMs))
+  const spec = request.like?.spec ?? specOf(request.batches, rows, options, latencyEdges(latencyLimitsMs))
   const problem = specProblem(spec)
   if (problem !== null) throw new BaselineProblem(`the baseline rows make no lawful spec: ${problem}`)
   const { slices, phi } = count(spec, request.batches)

@@ -183,6 +183,15 @@ test('a mapping names nested fields, the holder of all features, and single ones
   })
 })
 
+test('one field may be a feature and a segment at once, in every format', () => {
+  const mapping = { 'segments.airport': 'features.origin', 'features.rate': 'score' }
+  for (const message of [avro(prediction()), json(prediction()), arrow([prediction()])]) {
+    const { columns } = decoded([message], { mapping })
+    expect(cellsOf(columns, 0)).toMatchObject({ 'features.origin': 'ORD', 'segments.airport': 'ORD' })
+    expect(cellsOf(columns, 0)).toMatchObject({ score: 0.3, 'features.rate': 0.3 })
+  }
+})
+
 test('features and outcomes need fewer fields than predictions', () => {
   const outcome = {
     predictionId: 'p-1',

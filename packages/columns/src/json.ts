@@ -1,41 +1,53 @@
-import { type Json, parseStrict } from '@interlock/contracts'
+import type { Json } from '@interlock/contracts'
 import { bounds } from './bounds.ts'
 import type { Column, Columns, EventKind } from './columns.ts'
 import { Unreadable } from './fault.ts'
 import type { Paths } from './paths.ts'
+import { strictJson } from './strict-json.ts'
 
 type JsonObject = { readonly [key: string]: Json | undefined }
 
-/** One column and the keys that lead to it. */
+/** A column that is read from a place of its own. */
 interface Way {
   readonly place: number
   readonly path: string
   readonly keys: readonly string[]
 }
 
+/** The object that holds the features, or the segments, and the columns that are read from it by name. */
+interface Holder {
+  readonly name: string
+  readonly path: string
+  readonly keys: readonly string[]
+  readonly places: readonly number[]
+  readonly names: readonly string[]
+}
+
 /** How events of a topic become rows: made once per mapping. */
 export interface JsonPlan {
   readonly ways: readonly Way[]
-  readonly holders: readonly { readonly name: string; readonly path: string; readonly keys: readonly string[] }[]
+  readonly holders: readonly Holder[]
 }
 
 export function jsonPlan(columns: Columns, paths: Paths): JsonPlan {
-  const split = (path: string): string[] => path.split('.')
-  const ways: Way[] = []
-  for (const [path, place] of paths.columns) {
-    const name = columns.all[place]!.name
-    const [kind, ...rest] = name.split('.') as ['features' | 'segments', ...string[]]
-    const holder = rest.length > 0 ? paths[kind] : null
-    // A feature's own name may hold dots; below its holder it is one key, as in the map that holds it.
-    const own = holder !== null && path === `${holder}.${rest.join('.')}`
-    ways.push({ place, path, keys: own ? [...split(holder as string), rest.join('.')] : split(path) })
-  }
-  const holders = (['features', 'segments'] as const).map((name) => ({
-    name,
-    path: paths[name],
-    keys: split(paths[name]),
-  }))
-  return { ways, holders }
+  const placed = [...paths.columns].flatMap(([path, places]) =>
+    places.map((place) => ({ path, place, name: columns.all[place]!.name })),
+  )
+  // A feature's own name may hold dots; below its holder it is one key, as in the map that holds it.
+  const isHeld = ({ path, name }: (typeof placed)[number], kind: 'features' | 'segments'): boolean =>
+    name.startsWith(`${kind}.`) && path === `${paths[kind]}.${name.slice(kind.length + 1)}`
+  const holders = (['features', 'segments'] as const).map((kind) => {
+    const held = placed.filter((column) => isHeld(column, kind))
+    return {
+      name: kind,
+      path: paths[kind],
+      keys: paths[kind].split('.'),
+      places: held.map(({ place }) => place),
+      names: held.map(({ name }) => name.slice(kind.length + 1)),
+    }
+  })
+  const ways = placed.filter((column) => !isHeld(column, 'features') && !isHeld(column, 'segments'))
+  return { ways: ways.map(({ path, place }) => ({ place, path, keys: path.split('.') })), holders }
 }
 
 /**
@@ -44,7 +56,7 @@ export function jsonPlan(columns: Columns, paths: Paths): JsonPlan {
  * @throws Malformed, Unreadable when the message as a whole is no such thing.
  */
 export function readJson(plan: JsonPlan, bytes: Uint8Array, columns: Columns, kind: EventKind, record: number): number {
-  const message = parseStrict(bytes, { maxBytes: bounds.recordBytes })
+  const message = strictJson(bytes)
   if (!isObject(message)) {
     throw new Unreadable('malformed', 'JSON: the message is no object; send one event, or {"records": [event, …]}')
   }
@@ -66,13 +78,18 @@ export function readJson(plan: JsonPlan, bytes: Uint8Array, columns: Columns, ki
   return events.length
 }
 
-function fill(plan: JsonPlan, event: JsonObject, columns: Columns): string | null {
-  for (const { name, keys, path } of plan.holders) {
+function fill({ ways, holders }: JsonPlan, event: JsonObject, columns: Columns): string | null {
+  const row = columns.rows
+  for (const { name, path, keys, places, names } of holders) {
     const holder = follow(event, keys, path)
-    if (holder !== undefined && holder !== null && !isObject(holder))
-      return `field ${name} is no object of names and values`
+    if (holder === undefined || holder === null) continue
+    if (!isObject(holder)) return `field ${name} is no object of names and values`
+    for (let index = 0; index < names.length; index++) {
+      const key = names[index]!
+      if (Object.hasOwn(holder, key)) put(columns.all[places[index]!]!, row, holder[key])
+    }
   }
-  for (const { place, keys, path } of plan.ways) put(columns.all[place]!, columns.rows, follow(event, keys, path))
+  for (const { place, path, keys } of ways) put(columns.all[place]!, row, follow(event, keys, path))
   return null
 }
 

@@ -156,12 +156,12 @@ export function decoded(
 
 type Cell = number | string | null
 
-/** A row's cells as plain values; words that the columns do not know are `?`. */
+/** A row's cells as plain values; words that the columns do not know are `?`, and JSON knows no −0. */
 export function cellsOf(columns: Columns, row: number): Record<string, Cell> {
   return Object.fromEntries(
     columns.all.map(({ name, tags: kinds, numbers, codes, table }) => {
       const kind = kinds[row]
-      if (kind === tags.number) return [name, numbers[row]!]
+      if (kind === tags.number) return [name, numbers[row]! + 0]
       if (kind === tags.word) return [name, table.words[codes[row]!] ?? '?']
       return [name, kind === tags.missing ? null : '!']
     }),
@@ -174,7 +174,7 @@ export function expectedCells(event: Prediction): Record<string, Cell> {
     new Columns(sampleWanted, 1).all.map(({ name, table }) => {
       const [kind, inner] = name.split('.') as ['features' | 'segments', string?]
       const value = inner === undefined ? event[name as 'score'] : event[kind][inner]
-      if (typeof value !== 'string') return [name, value ?? null]
+      if (typeof value !== 'string') return [name, typeof value === 'number' ? value + 0 : null]
       return [name, table.words.includes(value) ? value : '?']
     }),
   )

@@ -51,12 +51,18 @@ export class WordTable {
     for (let slot = hashOf(bytes, from, to) & mask; ; slot = (slot + 1) & mask) {
       const code = this.#slots[slot]!
       if (code === unknownWord) return unknownWord
-      const start = this.#starts[code]!
-      if (this.#starts[code + 1]! - start !== length) continue
-      let at = 0
-      while (at < length && this.#bytes[start + at] === bytes[from + at]) at++
-      if (at === length) return code
+      if (this.isWord(code, bytes, from, to)) return code
     }
+  }
+
+  /** Whether the bytes are the word of this code: without a hash, where a guess is likely to be right. */
+  isWord(code: number, bytes: Uint8Array, from: number, to: number): boolean {
+    const start = this.#starts[code]!
+    const length = to - from
+    if (this.#starts[code + 1]! - start !== length) return false
+    let at = 0
+    while (at < length && this.#bytes[start + at] === bytes[from + at]) at++
+    return at === length
   }
 }
 

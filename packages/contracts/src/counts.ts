@@ -76,6 +76,11 @@ export interface Layout {
   }[]
 }
 
+/** Number of regular bins between edges; none where a deployment has no such value (no edges). */
+function binsBetween(edges: readonly number[]): number {
+  return Math.max(0, edges.length - 1)
+}
+
 /** The factor between the two parts of a second moment. */
 export const momentSplit = 2 ** 20
 
@@ -95,12 +100,12 @@ export function layoutOf(spec: CountSpec): Layout {
   })
   const rows = take(1)
   const status = take(4)
-  const latency = place('latency', spec.latencyEdgesMs.length - 1, numericSpecials)
-  const score = place('score', spec.scoreEdges.length - 1, numericSpecials)
+  const latency = place('latency', binsBetween(spec.latencyEdgesMs), numericSpecials)
+  const score = place('score', binsBetween(spec.scoreEdges), numericSpecials)
   const prediction = place('prediction', spec.classes.length, categoricalSpecials)
   const features = spec.features.map((feature) =>
     feature.kind === 'numeric'
-      ? place(feature.name, feature.edges.length - 1, numericSpecials)
+      ? place(feature.name, binsBetween(feature.edges), numericSpecials)
       : place(feature.name, feature.vocabulary.length, categoricalSpecials),
   )
   const moments = spec.features

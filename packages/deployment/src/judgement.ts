@@ -37,9 +37,12 @@ export interface Breach {
   readonly members: readonly Judged[]
 }
 
-/** The versions that are watched. A candidate's evidence counts from its shadow stage on: one product a generation. */
+/**
+ * The versions that have traffic now: nobody else can be silent, and old evidence of a version that answers nobody
+ * neither passes nor breaches. A candidate's evidence counts from its shadow stage on: one product a generation.
+ */
 export interface Watched {
-  readonly stable: VersionId
+  readonly stable: VersionId | null
   readonly candidate: VersionId | null
 }
 

@@ -7,7 +7,7 @@ import { watchPart } from './judgement.ts'
  *  - `candidate`: in the candidate only; taking it out cures it
  *  - `common`: in both arms, through data that they share; taking the candidate out cures nothing
  *  - `both`: a common cause, and harm of the candidate's own beside it
- *  - `unclear`: the candidate is beyond its own baseline, and the stable version may be on the way there
+ *  - `unclear`: one version is beyond its own baseline, and no other one can tell whose harm it is
  */
 export type Scope = 'candidate' | 'common' | 'both' | 'unclear'
 
@@ -61,7 +61,8 @@ export const remedies = {
  * | breach | none | candidate |
  * | breach | breach of another subject, or at another time | both |
  * | breach | breach of the same subject at the same time | both where the candidate's own distance is clearly larger, else common |
- * | none | breach | common |
+ * | none | breach, with a candidate beside it | common |
+ * | none | breach, alone | common where one producer carries most of it, else unclear |
  * | none | none, but the candidate against its baseline | candidate where the stable version is calm, else unclear |
  *
  * The comparison with the stable version at the same time is exact under a shift that hits both arms alike, so its
@@ -73,12 +74,22 @@ export function scopeOf(breaches: readonly Breach[], judged: readonly Judged[]):
   const concurrent = leading.filter((one) => !isStable(one) && one.guardrail.reference === 'stable')
   const stable = leading.filter(isStable)
   if (concurrent.length === 0) {
-    if (stable.length > 0) return 'common'
+    if (stable.length > 0) {
+      const isAlone = judged.every(isStable)
+      return isAlone && !stable.some(isOfOneProducer) ? 'unclear' : 'common'
+    }
     return leading.every((one) => stableIsCalm(one, judged)) ? 'candidate' : 'unclear'
   }
   if (stable.length === 0) return 'candidate'
   const oneCause = concurrent.every((one) => stable.some((other) => isSameCause(one, other)))
   return oneCause && !candidateIsFurther(stable, judged) ? 'common' : 'both'
+}
+
+/** Share of the excess that one producer must carry to be the cause where no other version can be asked. */
+const tellingShare = 0.5
+
+function isOfOneProducer({ evidence }: Judged): boolean {
+  return evidence.evidence.drivers.some(({ dimension, share }) => dimension === 'producer' && share >= tellingShare)
 }
 
 function isStable(one: Judged): boolean {
@@ -88,8 +99,8 @@ function isStable(one: Judged): boolean {
 /** Calm: the stable version's evidence under the same rule is sufficient and not even moving towards its limit. */
 function stableIsCalm(one: Judged, judged: readonly Judged[]): boolean {
   const twin = judged.find((other) => isStable(other) && other.guardrail.id === one.guardrail.id)
-  // Silence of the candidate alone has a twin as well; a rule that never looks at the stable version has none.
-  return twin === undefined || (twin.evidence.evidence.status === 'ok' && twin.progress < watchPart)
+  // Without a stable version beside it (it has no traffic) nobody can say whose harm it is.
+  return twin !== undefined && twin.evidence.evidence.status === 'ok' && twin.progress < watchPart
 }
 
 function isSameCause(one: Judged, other: Judged): boolean {

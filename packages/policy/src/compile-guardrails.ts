@@ -1,14 +1,12 @@
 import type { Action, Guardrail, Reference } from '@interlock/contracts'
+import { type Budgets, type Compiled, oneBudgetAnAction, policyBudgets, ruleBudget } from './compile-budgets.ts'
 import type { Known } from './known.ts'
-import { readBudget, readRatio } from './measures.ts'
+import { readRatio } from './measures.ts'
 import { shown, suggest } from './problem.ts'
 import type { Path } from './read-yaml.ts'
-import type { Finding } from './shape-problems.ts'
+import type { Finding, Report, ReportAt } from './shape-problems.ts'
 import { isSignalKind, quantiles, readSignal, type SignalKind, signalKinds, signalRule } from './signal-name.ts'
 import type { GuardrailSource, PolicySource } from './source.ts'
-
-/** Budgets that hold where a policy says nothing: docs/policy-reference.md "budgets". */
-export const defaultBudgets = { rollouts: { alpha: 0.001 }, watching: { falsePerYear: 365 / 90 } } as const
 
 /** Fewest rows before a rule may speak, where it says nothing (statistics: 200 samples). */
 export const defaultMinimumSample = 200
@@ -16,18 +14,13 @@ export const defaultMinimumSample = 200
 /** What a shift against training, or silence, may do by itself: rolling back does not mend data. */
 const mildActions: readonly Action[] = ['watch', 'hold', 'halt']
 
-type Report = (finding: Finding) => void
-
 /** The rules with every default filled in. Reports what is wrong and leaves such rules out. */
 export function compileGuardrails(
   source: PolicySource,
   known: Known | undefined,
   report: Report,
 ): readonly Guardrail[] {
-  const budgets = {
-    rollouts: policyBudget(source, 'rollouts', report),
-    watching: policyBudget(source, 'watching', report),
-  }
+  const budgets = policyBudgets(source, report)
   const all = Object.entries(source.guardrails).flatMap(([id, rule]) => compileRule(id, rule, budgets, known, report))
   oneBudgetAnAction(all, report)
   const ids = new Map<string, string>()
@@ -48,9 +41,6 @@ export function compileGuardrails(
   return all.map(({ guardrail }) => guardrail)
 }
 
-type Budgets = { readonly rollouts: Guardrail['budget']; readonly watching: Guardrail['budget'] }
-type Compiled = { readonly id: string; readonly guardrail: Guardrail }
-
 function compileRule(
   id: string,
   rule: GuardrailSource,
@@ -68,8 +58,8 @@ function compileRule(
     instead: string,
   ): void => {
     sound = false
-    const at = key in rule ? [...path, key] : path
-    reportTo({ path: at, code, happened: `guardrail ${shown(id)}: ${happened}`, why, instead })
+    const at = key in rule ? ({ path: [...path, key] } as const) : ({ path, part: 'key' } as const)
+    reportTo({ ...at, code, happened: `guardrail ${shown(id)}: ${happened}`, why, instead })
   }
 
   const signal = readSignal(rule.signal)
@@ -197,6 +187,7 @@ function compileRule(
   const names = of === 'nothing' ? [''] : signal.of
   return names.map((name) => ({
     id,
+    ownBudget: rule.budget !== undefined,
     guardrail: {
       id: names.length > 1 ? `${id}.${name}` : id,
       signal: name === '' ? kind : `${kind}(${name})`,
@@ -212,14 +203,6 @@ function compileRule(
     },
   }))
 }
-
-type ReportAt = (
-  key: keyof GuardrailSource,
-  code: Finding['code'],
-  happened: string,
-  why: string,
-  instead: string,
-) => void
 
 function checkArguments(
   kind: SignalKind,
@@ -257,20 +240,12 @@ function checkArguments(
       continue
     }
     if (known === undefined || (of === 'feature-or-latency' && name === 'latency')) continue
-    const type = Object.hasOwn(known.features, name) ? known.features[name] : undefined
-    if (type === undefined) {
+    if (!known.features.includes(name)) {
       report(
         'unknown-feature',
         `unknown feature ${shown(name)}`,
         'The model has no such feature.',
-        suggest(name, Object.keys(known.features), 'Features'),
-      )
-    } else if (of === 'category' && type === 'numeric') {
-      report(
-        'signal',
-        `${shown(name)} is a number: it has no unseen values`,
-        'Only categories are known or new.',
-        `Write "invalid(${name})" or "distribution(${name})".`,
+        suggest(name, known.features, 'Features'),
       )
     }
   }
@@ -289,80 +264,6 @@ function ratio(rule: GuardrailSource, key: 'tolerate' | 'safe' | 'absolute', rep
       'Write such as "20%".',
     )
   return value
-}
-
-function ruleBudget(rule: GuardrailSource, budgets: Budgets, report: ReportAt): Guardrail['budget'] | null {
-  const counts = rule.against === 'stable' ? 'rollouts' : 'watching'
-  if (rule.budget === undefined) return budgets[counts]
-  const budget = readBudget(rule.budget)
-  if (budget === null) {
-    report(
-      'budget',
-      'budget',
-      `the budget ${shown(rule.budget)} is none`,
-      'It must leave room for at least one.',
-      budgetHelp(counts),
-    )
-  } else if ((counts === 'rollouts') !== 'alpha' in budget) {
-    report(
-      'budget',
-      'budget',
-      `the budget ${shown(rule.budget)} does not fit "against: ${rule.against}"`,
-      budgetWhy(counts),
-      budgetHelp(counts),
-    )
-  } else if ('alpha' in budget && budget.alpha > 0.5) {
-    report(
-      'budget',
-      'budget',
-      `the budget ${shown(rule.budget)} allows every rollout to be stopped`,
-      'A rule that is always wrong is none.',
-      budgetHelp(counts),
-    )
-  }
-  return budget
-}
-
-function policyBudget(source: PolicySource, counts: 'rollouts' | 'watching', report: Report): Guardrail['budget'] {
-  const written = source.budgets?.[counts]
-  if (written === undefined) return defaultBudgets[counts]
-  const budget = readBudget(written)
-  const fits =
-    budget !== null && (counts === 'rollouts') === 'alpha' in budget && !('alpha' in budget && budget.alpha > 0.5)
-  if (fits) return budget
-  report({
-    path: ['budgets', counts],
-    code: 'budget',
-    happened: `the budget ${shown(written)} does not fit "${counts}"`,
-    why: budgetWhy(counts),
-    instead: budgetHelp(counts),
-  })
-  return defaultBudgets[counts]
-}
-
-/** Rules of one action are averaged into one verdict, so they have one budget: the deployment's. */
-function oneBudgetAnAction(all: readonly Compiled[], report: Report): void {
-  const firsts = new Map<string, Compiled>()
-  const told = new Set<string>()
-  for (const compiled of all) {
-    const { guardrail, id } = compiled
-    const group = `${guardrail.action} ${Object.keys(guardrail.budget)[0]}`
-    const first = firsts.get(group) ?? compiled
-    firsts.set(group, first)
-    if (amount(first.guardrail) === amount(guardrail) || told.has(id)) continue
-    told.add(id)
-    report({
-      path: ['guardrails', id, 'budget'],
-      code: 'budget',
-      happened: `guardrail ${shown(id)}: its budget differs from that of ${shown(first.id)}, which has the same action`,
-      why: `All rules that ${guardrail.action.replace('-', ' ')} share one budget for the deployment: together they may be wrong so often.`,
-      instead: 'Set it once under "budgets" and leave "budget" out.',
-    })
-  }
-}
-
-function amount({ budget }: Guardrail): number {
-  return 'alpha' in budget ? budget.alpha : budget.falsePerYear
 }
 
 function compileSlices(rule: GuardrailSource, known: Known | undefined, report: ReportAt): readonly string[] {
@@ -400,14 +301,4 @@ function toleranceHelp(shape: 'rate' | 'histogram' | 'volume'): string {
   return shape === 'rate'
     ? 'Write such as "tolerate: 20%": so much more than stable.'
     : 'Write such as "tolerate: 0.05"; 0 is equal, a change of units is above 0.2.'
-}
-
-function budgetWhy(counts: 'rollouts' | 'watching'): string {
-  return counts === 'rollouts'
-    ? 'A rollout has an end, so its budget counts rollouts.'
-    : 'This watch has no end, so its budget counts false alarms in a time.'
-}
-
-function budgetHelp(counts: 'rollouts' | 'watching'): string {
-  return counts === 'rollouts' ? 'Write such as "1 in 1000 rollouts".' : 'Write such as "1 false alarm in 90 days".'
 }

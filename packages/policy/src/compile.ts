@@ -4,7 +4,7 @@ import type { Known } from './known.ts'
 import { readDuration, readRatio } from './measures.ts'
 import { shown, suggest } from './problem.ts'
 import type { Path } from './read-yaml.ts'
-import type { Finding } from './shape-problems.ts'
+import type { Finding, Report } from './shape-problems.ts'
 import type { PolicySource, StageSource } from './source.ts'
 
 /** What holds where a policy says nothing (docs/policy-reference.md). */
@@ -88,7 +88,6 @@ export function compile(
 }
 
 type ReadTime = (written: string | undefined, fallback: number, path: Path, least?: number) => number
-type Report = (finding: Finding) => void
 
 function compileStages(written: readonly StageSource[], time: ReadTime, report: Report): readonly Stage[] {
   const names = new Set<string>()
@@ -200,14 +199,14 @@ function compileWords(
   if (source.words === undefined) return {}
   const { rows, features = {} } = source.words
   for (const [feature, called] of Object.entries(features)) {
-    if (known !== undefined && !Object.hasOwn(known.features, feature)) {
+    if (known !== undefined && !known.features.includes(feature)) {
       report({
         path: ['words', 'features', feature],
         part: 'key',
         code: 'unknown-feature',
         happened: `words: unknown feature ${shown(feature)}`,
         why: 'The model has no such feature.',
-        instead: suggest(feature, Object.keys(known.features), 'Features'),
+        instead: suggest(feature, known.features, 'Features'),
       })
     }
     plainWord(called.name, ['words', 'features', feature, 'name'], report)

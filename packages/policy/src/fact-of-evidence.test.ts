@@ -8,9 +8,9 @@ import type {
   Policy,
   VersionId,
 } from '@interlock/contracts'
-import { ln } from '@interlock/statistics'
+import { ln, resolveSignal } from '@interlock/statistics'
 import { expect, test } from 'vitest'
-import { type Context, defaultSafeLimit, factOfEvidence, oddsOf } from './fact-of-evidence.ts'
+import { defaultSafeLimit, factOfEvidence, oddsOf, type WatchContext } from './fact-of-evidence.ts'
 import { say } from './say.ts'
 
 const noon = Date.UTC(2026, 3, 1, 12, 0, 0)
@@ -28,7 +28,7 @@ const spec: CountSpec = {
   segments: [],
   producers: [],
 }
-const watch: Context = {
+const watch: WatchContext = {
   policy: {
     words: { rows: 'flights', features: { distance: { name: 'flight distance', unit: 'miles' } } },
   } as unknown as Policy,
@@ -119,6 +119,19 @@ test('against training the odds are in time, and no other version is named', () 
   expect(told).toBe(
     'Flight distance differs from the training data since 12:00 UTC: 25 in 100 flights are at least 1,600 miles; it was 8 in 100. Chance alone would do this less than once in 5 years.',
   )
+})
+
+test('every bin that a signal names is put into words, and none of a number is taken for a category', () => {
+  const limits = { p50: 10, p90: 10, p99: 20 }
+  for (const signal of ['distribution(distance)', 'distribution(origin)', 'distribution(latency)', 'predictions']) {
+    const view = resolveSignal(signal, spec, limits)
+    if (view.kind !== 'histogram') throw new Error(`${signal} is no histogram`)
+    const told = view.bins.map((name) => text({ drivers: [bin(name, 0.2, 0.1, 1)] }, { signal }))
+    expect(new Set(told).size).toBe(told.length)
+    for (const one of told) {
+      expect(one.includes('have "')).toBe(signal === 'distribution(origin)' && /have "(?:ORD|1 to 5)"/.test(one))
+    }
+  }
 })
 
 test('odds at the limit are the budget, and grow with the evidence beyond it', () => {

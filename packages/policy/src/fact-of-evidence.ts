@@ -12,7 +12,7 @@ import type { JudgedFact, MeasuredFact } from './say/fact.ts'
 import { readSignal } from './signal-name.ts'
 
 /** What a deployment's watch knows besides the evidence. */
-export type Context = Pick<WatchOut, 'policy' | 'spec' | 'stable' | 'baselines'>
+export type WatchContext = Pick<WatchOut, 'policy' | 'spec' | 'stable' | 'baselines'>
 
 /** A slice is named as the place where it happens when it holds at least so much of the excess. */
 const tellingShare = 0.5
@@ -31,7 +31,7 @@ export function factOfEvidence(
   evidence: GuardrailEvidence,
   guardrail: Guardrail,
   verdict: Verdict,
-  watch: Context,
+  watch: WatchContext,
   safeLimit: number = defaultSafeLimit,
 ): MeasuredFact | JudgedFact {
   const { version, limit } = evidence
@@ -67,7 +67,11 @@ export function factOfEvidence(
   }
 }
 
-function measured({ version, evidence, limit }: GuardrailEvidence, guardrail: Guardrail, watch: Context): MeasuredFact {
+function measured(
+  { version, evidence, limit }: GuardrailEvidence,
+  guardrail: Guardrail,
+  watch: WatchContext,
+): MeasuredFact {
   const { kind, of } = readSignal(guardrail.signal) ?? { kind: guardrail.signal, of: [] }
   const rows = nameOfRow(watch.policy)
   if (kind === 'volume') {
@@ -161,7 +165,7 @@ function quotedCategory(bin: string | null, categories: readonly string[]): stri
 /** Entry of a vocabulary that stands for all rare values. */
 const pooledCategory = '__other__'
 
-function unitOf(feature: string, { policy }: Context): string | null {
+function unitOf(feature: string, { policy }: WatchContext): string | null {
   if (feature === 'latency') return 'ms'
   const features = policy.words?.features ?? {}
   return Object.hasOwn(features, feature) ? (features[feature]!.unit ?? null) : null

@@ -1,9 +1,14 @@
 export type { Checked } from './check.ts'
 export { check } from './check.ts'
+export { explain } from './explain.ts'
+export type { WatchContext } from './fact-of-evidence.ts'
+export { defaultSafeLimit, factOfEvidence } from './fact-of-evidence.ts'
 export type { Known } from './known.ts'
 export { knownFrom } from './known.ts'
 export type { Problem, ProblemCode } from './problem.ts'
 export { formatProblem } from './problem.ts'
+export { readingGrade } from './reading-grade.ts'
+export { nameOfFeature, nameOfRow, nameOfRule } from './rule-name.ts'
 export type {
   ActionFact,
   CommandFact,

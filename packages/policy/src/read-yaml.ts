@@ -50,7 +50,11 @@ export function readYaml(
   const beyond = firstBeyondBounds(source)
   if (beyond !== null) {
     lines.addNewLine(0)
-    for (let index = source.indexOf('\n'); index >= 0 && index < beyond.offset; index = source.indexOf('\n', index + 1)) {
+    for (
+      let index = source.indexOf('\n');
+      index >= 0 && index < beyond.offset;
+      index = source.indexOf('\n', index + 1)
+    ) {
       lines.addNewLine(index + 1)
     }
     report(beyond.offset, beyond.code, beyond.happened, beyond.why, 'See docs/policy-reference.md for its shape.')

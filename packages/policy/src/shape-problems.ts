@@ -2,7 +2,7 @@ import type * as z from 'zod'
 import type { ProblemCode } from './problem.ts'
 import { shown, suggest } from './problem.ts'
 import type { Path } from './read-yaml.ts'
-import { keysAt } from './source.ts'
+import { type GuardrailSource, keysAt } from './source.ts'
 
 /** A mistake by its path; `check` adds the place. */
 export type Finding = {
@@ -13,6 +13,17 @@ export type Finding = {
   readonly why: string
   readonly instead: string
 }
+
+export type Report = (finding: Finding) => void
+
+/** Reports what is wrong at a key of one rule. */
+export type ReportAt = (
+  key: keyof GuardrailSource,
+  code: ProblemCode,
+  happened: string,
+  why: string,
+  instead: string,
+) => void
 
 /** What to write at a key. Keys of guardrails and stages stand by themselves: they mean the same everywhere. */
 const writeAt: Readonly<Record<string, string>> = {

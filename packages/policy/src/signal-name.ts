@@ -17,7 +17,7 @@ export type SignalShape = 'rate' | 'histogram' | 'volume'
 type SignalRule = {
   readonly shape: SignalShape
   /** What stands in the brackets. */
-  readonly of: 'nothing' | 'feature' | 'feature-or-latency' | 'category' | 'quantile'
+  readonly of: 'nothing' | 'feature' | 'feature-or-latency' | 'quantile'
   /** References that have a detector, and which. */
   readonly detectors: Readonly<Partial<Record<Reference, DetectorId>>>
 }
@@ -28,7 +28,7 @@ const rate = { stable: 'conditional-beta-binomial' } as const
 export const signals = {
   errors: { shape: 'rate', of: 'nothing', detectors: rate },
   missing: { shape: 'rate', of: 'feature', detectors: rate },
-  unseen: { shape: 'rate', of: 'category', detectors: rate },
+  unseen: { shape: 'rate', of: 'feature', detectors: rate },
   invalid: { shape: 'rate', of: 'feature', detectors: rate },
   'latency-over': { shape: 'rate', of: 'quantile', detectors: rate },
   distribution: {

@@ -10,7 +10,8 @@ const text = new TextDecoder()
 export function encodeBatch(records: readonly AppendRecord[]): Uint8Array {
   const parts: Uint8Array[] = []
   for (const record of records) {
-    const headers = record.headers && Object.keys(record.headers).length > 0 ? JSON.stringify(record.headers) : undefined
+    const headers =
+      record.headers && Object.keys(record.headers).length > 0 ? JSON.stringify(record.headers) : undefined
     const fields = [record.key, record.value, headers === undefined ? undefined : Buffer.from(headers, 'utf8')]
     const lengths = Buffer.alloc(12)
     for (const [index, field] of fields.entries()) lengths.writeUInt32BE(field ? field.length + 1 : 0, index * 4)

@@ -53,7 +53,12 @@ export async function collect(
 }
 
 /** The same batch as an entry's range names it. @throws RangeGone */
-export async function collectAgain(log: EventLog, kind: InputSource['kind'], range: Range, bugs?: Bugs): Promise<Input[]> {
+export async function collectAgain(
+  log: EventLog,
+  kind: InputSource['kind'],
+  range: Range,
+  bugs?: Bugs,
+): Promise<Input[]> {
   const inputs: Input[] = []
   let next = range.from
   for await (const [unit] of unitsOf(log, { kind, ...range }, range.from, range.to, bugs)) {
@@ -61,7 +66,9 @@ export async function collectAgain(log: EventLog, kind: InputSource['kind'], ran
     next = unit.next
   }
   if (kind === 'log' && next !== range.to) {
-    throw new Error(`${range.topic}/${range.partition}: range ${range.from} to ${range.to} does not end behind a valid entry`)
+    throw new Error(
+      `${range.topic}/${range.partition}: range ${range.from} to ${range.to} does not end behind a valid entry`,
+    )
   }
   return inputs
 }

@@ -57,8 +57,16 @@ export function eventLogConformance(name: string, open: () => Promise<LogUnderTe
       const { log } = under
       await put(log, 'events', 0, 'before')
       const answers = await Promise.all([
-        log.appendMany('events', 0, [1, 2, 3].map((index) => ({ value: bytes(`x${index}`) }))),
-        under.other.appendMany('events', 0, [1, 2, 3].map((index) => ({ value: bytes(`y${index}`) }))),
+        log.appendMany(
+          'events',
+          0,
+          [1, 2, 3].map((index) => ({ value: bytes(`x${index}`) })),
+        ),
+        under.other.appendMany(
+          'events',
+          0,
+          [1, 2, 3].map((index) => ({ value: bytes(`y${index}`) })),
+        ),
       ])
       const records = await all(log, { topic: 'events', partition: 0, from: 0n, to: 7n })
       for (const [index, letter] of ['x', 'y'].entries()) {
@@ -74,9 +82,19 @@ export function eventLogConformance(name: string, open: () => Promise<LogUnderTe
       for (let batch = 0; batch < 30; batch++) {
         const some = Array.from({ length: 1 + (batch % 7) }, (_, index) => `${batch}.${index}`)
         values.push(...some)
-        await under.log.appendMany('events', 0, some.map((value) => ({ value: bytes(value) })))
+        await under.log.appendMany(
+          'events',
+          0,
+          some.map((value) => ({ value: bytes(value) })),
+        )
       }
-      for (const [from, to] of [[0, values.length], [3, 4], [5, 5], [17, 70], [values.length - 1, values.length]] as const) {
+      for (const [from, to] of [
+        [0, values.length],
+        [3, 4],
+        [5, 5],
+        [17, 70],
+        [values.length - 1, values.length],
+      ] as const) {
         const range = { topic: 'events', partition: 0, from: BigInt(from), to: BigInt(to) }
         const records = await all(under.other, range)
         expect(records.map((record) => text(record.value))).toEqual(values.slice(from, to))
@@ -96,7 +114,9 @@ export function eventLogConformance(name: string, open: () => Promise<LogUnderTe
       const { begin, end } = await under.log.bounds('short', 0)
       expect(begin).toBeGreaterThan(0n)
       expect(end).toBeGreaterThan(begin)
-      await expect(all(under.log, { topic: 'short', partition: 0, from: begin - 1n, to: end })).rejects.toThrow(RangeGone)
+      await expect(all(under.log, { topic: 'short', partition: 0, from: begin - 1n, to: end })).rejects.toThrow(
+        RangeGone,
+      )
       const left = await all(under.log, { topic: 'short', partition: 0, from: begin, to: end })
       expect(left[0]!.offset).toBe(begin)
       expect((await put(under.log, 'short', 0, 'next')).offset).toBe(end)
@@ -105,7 +125,14 @@ export function eventLogConformance(name: string, open: () => Promise<LogUnderTe
     test('a compacted topic keeps the newest of each key and never gives an offset twice', async () => {
       const { log } = under
       await log.createTopic('latest', { partitions: 1, compacted: true })
-      for (const [key, value] of [['a', '1'], ['b', '1'], ['a', '2'], ['c', '1'], ['b', null], ['a', '3']] as const) {
+      for (const [key, value] of [
+        ['a', '1'],
+        ['b', '1'],
+        ['a', '2'],
+        ['c', '1'],
+        ['b', null],
+        ['a', '3'],
+      ] as const) {
         await log.append('latest', 0, { key: bytes(key), value: value === null ? null : bytes(value) })
       }
       const { begin, end } = await log.bounds('latest', 0)
@@ -113,7 +140,13 @@ export function eventLogConformance(name: string, open: () => Promise<LogUnderTe
       const newest = new Map<string, string | null>()
       const records = await all(under.other, { topic: 'latest', partition: 0, from: begin, to: end })
       for (const record of records) newest.set(text(record.key)!, text(record.value))
-      expect(newest).toEqual(new Map([['a', '3'], ['b', null], ['c', '1']]))
+      expect(newest).toEqual(
+        new Map([
+          ['a', '3'],
+          ['b', null],
+          ['c', '1'],
+        ]),
+      )
       const offsets = records.map((record) => record.offset)
       expect(offsets).toEqual([...new Set(offsets)].sort((x, y) => Number(x - y)))
     })

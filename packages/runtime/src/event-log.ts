@@ -35,11 +35,12 @@ export interface Bounds {
 }
 
 /**
- * The one thing that Interlock needs of a log: partitions of records in a total order, each with an append time that
- * never goes back. SQLite, Kafka and the simulation implement it and pass the same suite (conformance.ts).
+ * The one thing that Interlock needs of a log: partitions of records in a total order, each with its append time.
+ * SQLite, Kafka and the simulation implement it and pass the same suite (conformance.ts).
  *
  * Kept honest about Kafka: an append may have an unknown outcome and land later, or twice; the head of a partition
- * may be gone; there is no compare-and-append, no transaction over partitions, and no way to take a record back.
+ * may be gone; there is no compare-and-append, no transaction over partitions, and no way to take a record back. A new
+ * leader's clock may set append times back: steps take the greatest so far.
  */
 export interface EventLog {
   /** Idempotent. Refuses (`TopicMismatch`) when the topic exists with another number of partitions. */

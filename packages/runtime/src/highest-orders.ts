@@ -1,6 +1,6 @@
 import { compareOrders, type LogRecord, type Order } from '@interlock/contracts'
 import type { AppendRecord, EventLog } from './event-log.ts'
-import { orderHeader, seenHeader } from './public-record.ts'
+import { compareSources, orderHeader, type Source, seenHeader } from './public-record.ts'
 import type { ShardLog } from './shard-reader.ts'
 
 interface Standing {
@@ -49,15 +49,15 @@ export class HighestOrders {
     this.seen = end
   }
 
-  /** Offsets in the shard log of what landed behind `done`'s knowledge although it is older. */
-  suspects<Source extends { readonly offset: bigint }>(sourceOf: (record: LogRecord) => Source | null, done: Source): bigint[] {
-    const found = [...this.last.values()].map((record) => ({ record, source: sourceOf(record)?.offset ?? null }))
-    const newest = found.filter(({ source }) => source !== null).sort((a, b) => Number(b.source! - a.source!))[0]
-    if (!newest) return []
-    const trusted = BigInt(newest.record.headers[seenHeader] ?? '0')
-    return found.flatMap(({ record, source }) => {
-      return source !== null && source < done.offset && record.offset >= trusted ? [source] : []
+  /** What landed where the writer of the newest copy had not looked yet, although it is older: others may hide behind. */
+  suspects(sourceIn: (record: LogRecord) => Source | null): readonly Source[] {
+    const copies = [...this.last.values()].flatMap((record) => {
+      const source = sourceIn(record)
+      return source ? [{ record, source }] : []
     })
+    const newest = copies.sort((a, b) => compareSources(b.source, a.source))[0]
+    const trusted = BigInt(newest?.record.headers[seenHeader] ?? '0')
+    return copies.slice(1).flatMap(({ record, source }) => (record.offset >= trusted ? [source] : []))
   }
 
   /** Learns of an order without publishing it. */

@@ -10,6 +10,7 @@ import { toyProcessor } from './toy-processor.ts'
 const log = openSqliteLog({ folder: process.argv[2]! })
 const stop = new AbortController()
 process.once('SIGTERM', () => stop.abort())
+process.stdout.write('ready\n')
 const common = {
   log,
   clock: systemClock,
@@ -21,7 +22,13 @@ const common = {
   limits: { snapshotEntries: 7, tickMs: 50, lingerMs: 1, maxRecords: 40 },
 }
 await Promise.all([
-  runHost({ ...common, processor: toyProcessor('first'), inputs: () => [{ kind: 'topic', topic: 'in', partition: 0 }] }, stop.signal),
-  runHost({ ...common, processor: toyProcessor('second'), inputs: () => [{ kind: 'log', topic: 'log.first', partition: 0 }] }, stop.signal),
+  runHost(
+    { ...common, processor: toyProcessor('first'), inputs: () => [{ kind: 'topic', topic: 'in', partition: 0 }] },
+    stop.signal,
+  ),
+  runHost(
+    { ...common, processor: toyProcessor('second'), inputs: () => [{ kind: 'log', topic: 'log.first', partition: 0 }] },
+    stop.signal,
+  ),
 ])
 await log.close()

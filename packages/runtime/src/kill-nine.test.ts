@@ -25,15 +25,21 @@ test(`owners killed with kill -9 at ${kills} random moments (seed ${seed}): tota
   await log.createTopic('snapshots', { partitions: 1, compacted: true })
 
   const errors: string[] = []
+  const ready = new Map<ChildProcess, Promise<unknown>>()
   const start = (): ChildProcess => {
-    const started = spawn(process.execPath, [child, folder], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const started = spawn(process.execPath, [child, folder], { stdio: ['ignore', 'pipe', 'pipe'] })
     started.stderr!.on('data', (text: Buffer) => errors.push(text.toString()))
+    ready.set(started, once(started.stdout!, 'data'))
     return started
   }
   const recount = new Map<string, number>()
   const produce = async () => {
     const batch = Array.from({ length: 1 + Math.floor(random() * 30) }, () => 'abcdef'[Math.floor(random() * 6)]!)
-    await log.appendMany('in', 0, batch.map((key) => ({ value: Buffer.from(key) })))
+    await log.appendMany(
+      'in',
+      0,
+      batch.map((key) => ({ value: Buffer.from(key) })),
+    )
     for (const key of batch) recount.set(key, (recount.get(key) ?? 0) + 1)
   }
 
@@ -43,7 +49,8 @@ test(`owners killed with kill -9 at ${kills} random moments (seed ${seed}): tota
     const before = (await log.bounds('log.first', 0)).end
     // A process that died before it wrote anything would prove nothing: wait for a first entry, then a random moment.
     await log.wait('log.first', 0, before, 5_000)
-    for (const until = performance.now() + random() * 300; performance.now() < until; await sleep(random() * 10)) await produce()
+    for (const until = performance.now() + random() * 300; performance.now() < until; await sleep(random() * 10))
+      await produce()
     const index = Math.floor(random() * living.length)
     living[index]!.kill('SIGKILL')
     living[index] = start()
@@ -71,6 +78,8 @@ test(`owners killed with kill -9 at ${kills} random moments (seed ${seed}): tota
   expect(inOrder(first)).toEqual(expected)
   expect(first.owners).toBeGreaterThan(2)
 
+  // SIGTERM before the child listens for it would only be another kill.
+  await Promise.all(living.map((one) => ready.get(one)))
   for (const one of living) one.kill('SIGTERM')
   const exits = living.map(async (one) => (one.exitCode === null ? (await once(one, 'exit'))[0] : one.exitCode))
   expect(await Promise.all(exits)).toEqual([0, 0])

@@ -14,6 +14,11 @@ export interface Source {
   readonly index: number
 }
 
+/** @returns negative, zero or positive as `a` was put out before, with or after `b` */
+export function compareSources(a: Source, b: Source): number {
+  return a.offset === b.offset ? a.index - b.index : a.offset < b.offset ? -1 : 1
+}
+
 export function sourceText({ topic, partition }: ShardLog, { offset, index }: Source): string {
   return `${topic}/${partition}/${offset}/${index}`
 }

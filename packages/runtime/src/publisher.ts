@@ -5,10 +5,10 @@ import { withDeadlines } from './deadlines.ts'
 import { type AppendRecord, type EventLog, LogUnavailable, RangeGone } from './event-log.ts'
 import { HighestOrders } from './highest-orders.ts'
 import { keepRunning } from './keep-running.ts'
-import { orderInHeader, type Source, sourceHeader, sourceOf, sourceText } from './public-record.ts'
+import { compareSources, orderInHeader, type Source, sourceHeader, sourceOf, sourceText } from './public-record.ts'
 import type { Random } from './random.ts'
 import { isTransient } from './shard-options.ts'
-import { beginningOfLog, entryAt, firstKnownValid, type ShardLog, validEntries } from './shard-reader.ts'
+import { entryAt, firstKnownValid, type ShardLog, validEntries } from './shard-reader.ts'
 
 export interface PublisherOptions {
   readonly log: EventLog
@@ -110,8 +110,9 @@ async function newestSource(options: PublisherOptions, targets: readonly ShardLo
     let whole = true
     for (const { topic, partition } of targets) {
       const { begin, end } = await options.log.bounds(topic, partition)
-      const from = end - back > begin ? end - back : begin
-      whole &&= from === begin
+      const reachesBegin = end - back <= begin
+      const from = reachesBegin ? begin : end - back
+      whole &&= reachesBegin
       for await (const { records } of options.log.read({ topic, partition, from, to: end })) {
         for (const record of records) {
           const source = sourceOf(options.shardLog, record)
@@ -129,7 +130,10 @@ async function validBefore({ log, shardLog, logger }: PublisherOptions, done: So
     return (await entryAt(log, shardLog, done.offset)).entry.prev
   } catch (error) {
     if (!(error instanceof RangeGone)) throw error
-    logger.warn({ offset: String(done.offset) }, 'the shard log no longer holds what was published last; goes on behind it')
+    logger.warn(
+      { offset: String(done.offset) },
+      'the shard log no longer holds what was published last; goes on behind it',
+    )
     return firstKnownValid(log, shardLog)
   }
 }
@@ -140,11 +144,9 @@ async function validBefore({ log, shardLog, logger }: PublisherOptions, done: So
  * highest order is.
  */
 async function recallHidden(options: PublisherOptions, orders: HighestOrders, done: Source): Promise<void> {
-  const suspects = orders.suspects((record) => sourceOf(options.shardLog, record), done)
-  if (suspects.length === 0) return
-  const from = suspects.reduce((a, b) => (a < b ? a : b))
-  const { begin } = await options.log.bounds(options.shardLog.topic, options.shardLog.partition)
-  const after = from >= begin - 1n ? from : ((await firstKnownValid(options.log, options.shardLog)) ?? beginningOfLog)
+  const [oldest] = [...orders.suspects((record) => sourceOf(options.shardLog, record))].sort(compareSources)
+  const after = oldest ? await validBefore(options, oldest) : null
+  if (after === null) return
   for await (const { offset, entry } of validEntries(options.log, options.shardLog, after, done.offset + 1n)) {
     for (const [index, out] of entry.outs.entries()) {
       if (out.kind !== 'command' || !isDone(done, { offset, index })) continue
@@ -153,8 +155,8 @@ async function recallHidden(options: PublisherOptions, orders: HighestOrders, do
   }
 }
 
-function isDone(done: Source | null, { offset, index }: Source): boolean {
-  return done !== null && (offset < done.offset || (offset === done.offset && index <= done.index))
+function isDone(done: Source | null, source: Source): boolean {
+  return done !== null && compareSources(source, done) <= 0
 }
 
 function orderOfOut(out: Out): Order {

@@ -9,6 +9,7 @@ import {
   type Processor,
   type Range,
   sha256,
+  shardLog,
 } from '@interlock/contracts'
 import type { Bugs } from './bugs.ts'
 import { collectAgain } from './collect.ts'
@@ -28,7 +29,8 @@ export interface Point<State> {
   readonly positions: ReadonlyMap<string, bigint>
 }
 
-export const sourceName = ({ topic, partition }: { topic: string; partition: number }): string => `${topic}/${partition}`
+export const sourceName = ({ topic, partition }: { topic: string; partition: number }): string =>
+  `${topic}/${partition}`
 
 /** A shard before its first entry. */
 export function beginning<State>(processor: Processor<State>, shard: number): Point<State> {
@@ -95,16 +97,18 @@ export async function reExecute<State>(
   processor: Processor<State>,
   before: Point<State>,
   valid: ValidEntry,
-  bugs?: Bugs,
+  { prefix, bugs }: { readonly prefix?: string; readonly bugs?: Bugs } = {},
 ): Promise<{ readonly next: Point<State>; readonly differences: readonly Difference[] }> {
   const { entry, offset, at } = valid
   const batch: Input[] = []
   for (const range of entry.took) {
     const position = before.positions.get(sourceName(range))
     if (position !== undefined && position !== range.from && !bugs?.ignorePrev) {
-      throw new Error(`entry ${offset} takes ${sourceName(range)} from ${range.from}, the one before ended at ${position}`)
+      throw new Error(
+        `entry ${offset} takes ${sourceName(range)} from ${range.from}, the one before ended at ${position}`,
+      )
     }
-    batch.push(...(await collectAgain(log, kindOf(range.topic), range, bugs)))
+    batch.push(...(await collectAgain(log, kindOf(range.topic, prefix), range, bugs)))
   }
   const made = stepFrom(processor, before, entry.took, batch, entry.caughtUp)
   const differences: Difference[] = []
@@ -120,9 +124,9 @@ export async function reExecute<State>(
   return { next: { ...made, seq: offset, at, chain: entry.chain }, differences }
 }
 
-/** Shard logs are known by their name, also those that are no longer configured as an input. */
-export function kindOf(topic: string): InputSource['kind'] {
-  return /^(.*\.)?log\./.test(topic) ? 'log' : 'topic'
+/** Shard logs are known by their name, so that an entry can be executed again whose input is configured no more. */
+export function kindOf(topic: string, prefix = ''): InputSource['kind'] {
+  return topic.startsWith(prefix + shardLog('')) ? 'log' : 'topic'
 }
 
 function differenceOfOuts(inLog: readonly Out[], made: readonly Out[]): string {
@@ -130,7 +134,8 @@ function differenceOfOuts(inLog: readonly Out[], made: readonly Out[]): string {
     const other = made[at]
     return !other || other.kind !== out.kind || other.key !== out.key || Buffer.compare(other.value, out.value) !== 0
   })
-  const show = (out: Out | undefined) => (out ? `${out.kind} of ${out.key} (${sha256(out.value).slice(0, 12)})` : 'none')
+  const show = (out: Out | undefined) =>
+    out ? `${out.kind} of ${out.key} (${sha256(out.value).slice(0, 12)})` : 'none'
   const at = index < 0 ? inLog.length : index
   return `out ${at}: the log has ${show(inLog[at])}, re-execution made ${show(made[at])}; ${inLog.length} against ${made.length} outs`
 }

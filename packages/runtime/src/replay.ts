@@ -50,7 +50,9 @@ export async function verifyReplay<State>(options: ReplayOptions<State>): Promis
   const snapshots = new Snapshots(log, (options.prefix ?? '') + topics.snapshots, processor.name, shard)
   const { begin, end } = await log.bounds(where.topic, where.partition)
   // Oldest first, and only those behind which the log is whole.
-  const heads = [...(await snapshots.list())].reverse().filter(({ seq }) => BigInt(seq) + 1n >= begin && BigInt(seq) < end)
+  const heads = [...(await snapshots.list())]
+    .reverse()
+    .filter(({ seq }) => BigInt(seq) + 1n >= begin && BigInt(seq) < end)
 
   const unreachable: { from: bigint; to: bigint; why: string }[] = []
   const mismatches: Difference[] = []
@@ -64,13 +66,24 @@ export async function verifyReplay<State>(options: ReplayOptions<State>): Promis
     const wanted = options.wanted ?? (begin > 0n ? begin : from + 1n)
     if (wanted <= from) unreachable.push({ from: wanted, to: from + 1n, why: 'no whole snapshot stands before it' })
   } else {
-    unreachable.push({ from: begin, to: end, why: `the log begins at ${begin} and no whole snapshot stands behind that` })
+    unreachable.push({
+      from: begin,
+      to: end,
+      why: `the log begins at ${begin} and no whole snapshot stands behind that`,
+    })
   }
   for (let point: Point<State> | null = start; point; ) {
     const gap = await replayFrom(point)
     if (!gap) break
-    point = await firstLoadable(snapshots, processor, heads.filter(({ seq }) => BigInt(seq) >= gap.from))
-    unreachable.push({ ...gap, to: point ? point.seq + 1n : end })
+    point = await firstLoadable(
+      snapshots,
+      processor,
+      heads.filter(({ seq }) => BigInt(seq) >= gap.from),
+    )
+    const to = point ? point.seq + 1n : end
+    const before = unreachable.at(-1)
+    if (before?.to === gap.from) before.to = to
+    else unreachable.push({ ...gap, to })
   }
   return { processor: processor.name, shard, from, to: end, ...counted, mismatches, unreachable, builds: [...builds] }
 
@@ -79,7 +92,7 @@ export async function verifyReplay<State>(options: ReplayOptions<State>): Promis
     let point = start
     for await (const valid of validEntries(log, where, start.seq, end)) {
       try {
-        const { next, differences } = await reExecute(log, processor, point, valid)
+        const { next, differences } = await reExecute(log, processor, point, valid, options)
         counted.voids += Number(valid.offset - point.seq) - 1
         point = next
         mismatches.push(...differences)

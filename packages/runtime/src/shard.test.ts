@@ -1,5 +1,6 @@
-import { encodeEntry, type Entry, type Hash, type Processor } from '@interlock/contracts'
+import { type Entry, encodeEntry, type Hash, type Processor } from '@interlock/contracts'
 import { describe, expect, test } from 'vitest'
+import { runShard } from './shard.ts'
 import { ShardStopped } from './shard-options.ts'
 import { World } from './test-world.ts'
 import { type Toy, toyProcessor } from './toy-processor.ts'
@@ -47,11 +48,16 @@ describe('a shard', () => {
   test('two shards that read each other do not wake each other with empty entries', async () => {
     const world = new World('log.left', 'log.right')
     const stop = new AbortController()
-    const sides = [['left', 'right'], ['right', 'left']].map(([name, other]) =>
-      world.own(toyProcessor(name!), 10_000, { inputs: [{ kind: 'log', topic: `log.${other}`, partition: 0 }] }),
-    )
-    await Promise.all(sides.map((side) => side.catch(() => {})))
-    stop.abort()
+    const sides = [
+      ['left', 'right'],
+      ['right', 'left'],
+    ].map(([name, other]) => {
+      const inputs = [{ kind: 'log', topic: `log.${other}`, partition: 0 }] as const
+      return runShard(world.options(toyProcessor(name!), { inputs }), stop.signal)
+    })
+    world.simulation.after(10_000, () => stop.abort())
+    await world.done(Promise.all(sides))
+    expect((await world.entries('log.left')).length).toBeGreaterThan(9)
     expect((await world.entries('log.left')).length).toBeLessThan(15)
   })
 
@@ -61,7 +67,12 @@ describe('a shard', () => {
     await world.own(toy, 2_000, { limits: { maxRecords: 10 } })
     const entries = await world.entries()
     const sizes = entries.map(({ entry }) => [Number(entry.took[0]!.to - entry.took[0]!.from), entry.caughtUp])
-    expect(sizes.slice(0, 4)).toEqual([[0, false], [10, false], [10, false], [5, true]])
+    expect(sizes.slice(0, 4)).toEqual([
+      [0, false],
+      [10, false],
+      [10, false],
+      [5, true],
+    ])
   })
 
   test('a flood in one input leaves room for the others', async () => {
@@ -84,7 +95,12 @@ describe('a shard', () => {
     const sizes = entries.map(({ entry }) => Number(entry.took[0]!.to - entry.took[0]!.from)).filter((size) => size > 0)
     expect(Math.max(...sizes)).toBeLessThanOrEqual(9)
     expect(sizes.reduce((a, b) => a + b)).toBe(20)
-    expect(last?.totals).toEqual(new Map([['a', 7], ['b', 13]]))
+    expect(last?.totals).toEqual(
+      new Map([
+        ['a', 7],
+        ['b', 13],
+      ]),
+    )
     // Caught up is what is true after the batch that was taken in the end.
     expect(entries.find(({ entry }) => entry.took[0]!.to < 20n && entry.caughtUp)).toBeUndefined()
   })
@@ -103,12 +119,18 @@ describe('a shard', () => {
     let hideAnswers = false
     world.servers.faults = {
       latencyMs: () => 1,
-      fate: ({ topic }) => ({ landAfterMs: hideAnswers && topic === 'log.toy' ? [] : [1], answerAfterMs: 2, answer: hideAnswers ? 'unknown' : 'position' }),
+      fate: ({ topic }) => ({
+        landAfterMs: hideAnswers && topic === 'log.toy' ? [] : [1],
+        answerAfterMs: 2,
+        answer: hideAnswers ? 'unknown' : 'position',
+      }),
     }
-    const options = { onValid: ({ seq }: { seq: bigint }) => {
-      shown.push(seq)
-      hideAnswers = true
-    } }
+    const options = {
+      onValid: ({ seq }: { seq: bigint }) => {
+        shown.push(seq)
+        hideAnswers = true
+      },
+    }
     await expect(world.own(toy, 60_000, options)).rejects.toThrow('no word about an append in 5 attempts')
     expect(shown).toEqual([0n])
   })
@@ -121,10 +143,12 @@ describe('a shard', () => {
       fate: () => ({ landAfterMs: [5], answerAfterMs: 50, answer: tell ? 'position' : 'unknown' }),
     }
     const seen: { seq: bigint; at: number }[] = []
-    await world.own(toy, 3_000, { onValid: ({ seq, at }) => {
-      seen.push({ seq, at })
-      tell = !tell
-    } })
+    await world.own(toy, 3_000, {
+      onValid: ({ seq, at }) => {
+        seen.push({ seq, at })
+        tell = !tell
+      },
+    })
     const entries = await world.entries()
     expect(seen).toEqual(entries.map(({ offset, at }) => ({ seq: offset, at })))
     expect(entries.length).toBe(Number(world.servers.partition('log.toy', 0).end))
@@ -139,7 +163,12 @@ describe('owning a shard', () => {
       world.put('a', 'b', 'a')
       await world.own(toy, 2_500, { limits: { snapshotEntries }, onValid: ({ state }) => states.push(state) })
     }
-    expect(states.at(-1)!.totals).toEqual(new Map([['a', 6], ['b', 3]]))
+    expect(states.at(-1)!.totals).toEqual(
+      new Map([
+        ['a', 6],
+        ['b', 3],
+      ]),
+    )
   })
 
   test('stops when the same build does not make the same outs again, and says where', async () => {
@@ -150,7 +179,9 @@ describe('owning a shard', () => {
     world.servers.trim('snapshots', 0, 1_000n)
     const running = world.own(miscounting, 2_000)
     await expect(running).rejects.toThrow(ShardStopped)
-    await expect(world.own(miscounting, 2_000)).rejects.toThrow(/log.toy\/0 entry 1: re-execution gives other outs: out 0/)
+    await expect(world.own(miscounting, 2_000)).rejects.toThrow(
+      /log.toy\/0 entry 1: re-execution gives other outs: out 0/,
+    )
   })
 
   test('under another build goes on and keeps what was put out, unless it must reproduce it', async () => {
@@ -204,7 +235,12 @@ describe('owning a shard', () => {
     const inputs = ['in', 'more'].map((topic) => ({ kind: 'topic', topic, partition: 0 }) as const)
     let last: Toy | undefined
     await world.own(toy, 2_000, { inputs, onValid: ({ state }) => (last = state) })
-    expect(last?.totals).toEqual(new Map([['a', 1], ['b', 1]]))
+    expect(last?.totals).toEqual(
+      new Map([
+        ['a', 1],
+        ['b', 1],
+      ]),
+    )
   })
 
   test('a forged entry that continues the run is found by its chain', async () => {

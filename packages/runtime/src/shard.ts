@@ -1,9 +1,10 @@
-import { encodeEntry, type Hash, sha256, shardLog, topics } from '@interlock/contracts'
+import { shardLog, topics } from '@interlock/contracts'
 import type { Bugs } from './bugs.ts'
-import { collect, halve, nothing, type Offer, startOf } from './collect.ts'
+import { collect, nothing, type Offer, startOf } from './collect.ts'
 import { withDeadlines } from './deadlines.ts'
 import { type Appended, type EventLog, LogUnavailable } from './event-log.ts'
-import { beginning, type Difference, type Point, reExecute, type Stepped, sourceName, stepFrom } from './re-execute.ts'
+import { makeEntry } from './make-entry.ts'
+import { beginning, type Difference, kindOf, type Point, reExecute, sourceName } from './re-execute.ts'
 import { type ShardLimits, shardLimits } from './shard-limits.ts'
 import { isTransient, Lost, type ShardOptions, ShardStopped } from './shard-options.ts'
 import { type ShardLog, type ValidEntry, validEntries } from './shard-reader.ts'
@@ -25,6 +26,11 @@ export async function runShard<State>(given: ShardOptions<State>, signal: AbortS
 
   let { point, tail } = await own(options, where, snapshots)
   for (const source of inputs) {
+    if (source.kind !== kindOf(source.topic, given.prefix)) {
+      throw new ShardStopped(
+        `input ${source.topic}: topics "${given.prefix ?? ''}log.…" are shard logs, and no other topic is one`,
+      )
+    }
     if (point.positions.has(sourceName(source))) continue
     const start = await startOf(log, source)
     point = { ...point, positions: new Map(point.positions).set(sourceName(source), start) }
@@ -51,7 +57,8 @@ export async function runShard<State>(given: ShardOptions<State>, signal: AbortS
         if (!isTransient(error)) throw error
         return false
       })
-      if (!whole) logger.warn({ seq: String(point.seq) }, 'the log did not confirm a snapshot; the next one is tried in time')
+      if (!whole)
+        logger.warn({ seq: String(point.seq) }, 'the log did not confirm a snapshot; the next one is tried in time')
       snapshotAt = clock.monotonic() + limits.snapshotMs
       sinceSnapshot = 0
     }
@@ -83,7 +90,7 @@ async function own<State>(
     )
   }
   for await (const valid of validEntries(log, where, point.seq, tail, bugs)) {
-    const { next, differences } = await reExecute(log, processor, point, valid, bugs).catch((error: Error) => {
+    const { next, differences } = await reExecute(log, processor, point, valid, options).catch((error: Error) => {
       if (error.name === 'RangeGone') throw new ShardStopped(`${sourceName(where)}: ${error.message}`, { cause: error })
       throw error
     })
@@ -105,37 +112,6 @@ function judge<State>(options: ShardOptions<State>, where: ShardLog, found: Diff
   options.logger.warn({ offset: String(found.offset), build: found.build, what: found.what }, text)
 }
 
-/** The pure step and its entry; halves the batch and steps again from the same state while the outs are too large. */
-function makeEntry<State>(
-  { processor, shard, build }: ShardOptions<State>,
-  before: Point<State>,
-  owner: string,
-  offers: readonly Offer[],
-  caughtUp: boolean,
-  withState: boolean,
-) {
-  const limit = shardLimits.maxOutBytes
-  for (let some = offers, all = true; ; all = false) {
-    const took = some.map(({ source, from, to }) => ({ topic: source.topic, partition: source.partition, from, to }))
-    const batch = some.flatMap((offer) => offer.units.flatMap((unit) => unit.inputs))
-    const made: Stepped<State> = stepFrom(processor, before, took, batch, caughtUp && all)
-    const size = made.outs.reduce((sum, out) => sum + out.value.length + out.key.length + out.kind.length + 16, 0)
-    if (size <= limit) {
-      const state = withState ? processor.save(made.state) : null
-      const stateHash: Hash | null = state ? sha256(state) : null
-      const { outs, chain } = made
-      const entry = { v: 1, prev: before.seq, owner, build, took, caughtUp: caughtUp && all, outs, chain, stateHash } as const
-      return { made, entry, bytes: encodeEntry(entry), state }
-    }
-    const smaller = halve(some)
-    if (!smaller) {
-      const at = took.map((range) => `${sourceName(range)} ${range.from} to ${range.to}`).join(', ')
-      throw new ShardStopped(`${processor.name}/${shard}: one input makes ${size} bytes of outs, at most ${limit} fit: ${at}`)
-    }
-    some = smaller
-  }
-}
-
 /**
  * One append, and then what the log says about it. At `tail`, right behind all that was read, it is valid; otherwise
  * the gap tells: valid is the first entry that follows `prev`, and if it has our bytes it is ours, wherever it landed.
@@ -150,13 +126,16 @@ async function commit(
 ): Promise<Appended & { readonly tail: bigint }> {
   for (let attempt = 1; attempt <= shardLimits.appendAttempts; attempt++) {
     const answer = await log.append(where.topic, where.partition, { value: bytes })
-    if (answer !== 'unknown' && (answer.offset === tail || bugs.ignorePrev)) return { ...answer, tail: answer.offset + 1n }
+    if (answer !== 'unknown' && (answer.offset === tail || bugs.ignorePrev))
+      return { ...answer, tail: answer.offset + 1n }
     const end = answer === 'unknown' ? (await log.bounds(where.topic, where.partition)).end : answer.offset + 1n
     const following: ValidEntry[] = []
     for await (const valid of validEntries(log, where, prev, end)) following.push(valid)
     const [first, second] = following
-    if (first && !second && Buffer.compare(first.bytes, bytes) === 0) return { offset: first.offset, at: first.at, tail: end }
-    if (first) throw new Lost(`${sourceName(where)}: entry ${first.offset} of owner ${first.entry.owner} follows ${prev}`)
+    if (first && !second && Buffer.compare(first.bytes, bytes) === 0)
+      return { offset: first.offset, at: first.at, tail: end }
+    if (first)
+      throw new Lost(`${sourceName(where)}: entry ${first.offset} of owner ${first.entry.owner} follows ${prev}`)
     // Nothing follows prev yet. Trying again is safe: should the first one land late, it or its twin is void.
   }
   throw new LogUnavailable(`${sourceName(where)}: no word about an append in ${shardLimits.appendAttempts} attempts`)

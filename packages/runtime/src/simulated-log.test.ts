@@ -51,9 +51,12 @@ test('a paused process hears nothing until it is woken, and what it sent lands a
   servers.create('events', { partitions: 1 })
   const process = simulation.process('one')
   let heardAt = 0
-  const appending = servers.handle(process).append('events', 0, { value: null }).then(() => {
-    heardAt = simulation.now
-  })
+  const appending = servers
+    .handle(process)
+    .append('events', 0, { value: null })
+    .then(() => {
+      heardAt = simulation.now
+    })
   process.pause()
   simulation.after(60_000, () => process.resume())
   const started = simulation.now

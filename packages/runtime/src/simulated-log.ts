@@ -5,8 +5,8 @@ import {
   type Bounds,
   checkSize,
   type EventLog,
-  type RawBatch,
   RangeGone,
+  type RawBatch,
   TopicMismatch,
   type TopicOptions,
   UnknownTopic,
@@ -25,7 +25,11 @@ export interface AppendFate {
 export interface SimulatedFaults {
   /** Milliseconds until a read, a look at the bounds or a wait is answered. */
   readonly latencyMs: () => number
-  readonly fate: (append: { readonly process: string; readonly topic: string; readonly partition: number }) => AppendFate
+  readonly fate: (append: {
+    readonly process: string
+    readonly topic: string
+    readonly partition: number
+  }) => AppendFate
 }
 
 const noFaults: SimulatedFaults = {

@@ -4,7 +4,8 @@ import type { Clock } from './clock.ts'
 interface Due {
   readonly at: number
   readonly order: number
-  readonly work: () => void
+  /** null once it is cancelled. */
+  work: (() => void) | null
 }
 
 /**
@@ -20,8 +21,8 @@ export class Simulation {
     this.now = startMs
   }
 
-  /** Runs `work` after `ms` of virtual time; equal times in the order of their scheduling. */
-  after(ms: number, work: () => void): void {
+  /** Runs `work` after `ms` of virtual time; equal times in the order of their scheduling. @returns what cancels it */
+  after(ms: number, work: () => void): () => void {
     const due: Due = { at: this.now + Math.max(0, ms), order: this.scheduled++, work }
     let low = 0
     let high = this.queue.length
@@ -33,6 +34,9 @@ export class Simulation {
       else high = middle
     }
     this.queue.splice(low, 0, due)
+    return () => {
+      due.work = null
+    }
   }
 
   /** Runs events until `work` settles or virtual time passes `limitMs` from now (then it throws). */
@@ -45,7 +49,8 @@ export class Simulation {
     work.then(done, done)
     await nextTurn()
     while (!settled) {
-      if (!(await this.step())) throw new Error(`simulation: at ${this.now} nothing is left to happen, yet work is not done`)
+      if (!(await this.step()))
+        throw new Error(`simulation: at ${this.now} nothing is left to happen, yet work is not done`)
       if (this.now > limit) throw new Error(`simulation: the work is not done after ${limitMs} virtual ms`)
     }
     return work
@@ -53,8 +58,9 @@ export class Simulation {
 
   /** The next event, and everything that it wakes up to its next await. @returns whether there was one. */
   async step(): Promise<boolean> {
-    const due = this.queue.pop()
-    if (!due) return false
+    let due = this.queue.pop()
+    while (due && !due.work) due = this.queue.pop()
+    if (!due?.work) return false
     this.now = due.at
     due.work()
     await nextTurn()
@@ -83,8 +89,12 @@ export class SimulatedProcess {
       sleep: (ms, signal) =>
         new Promise((resolve) => {
           if (signal?.aborted) return resolve()
-          signal?.addEventListener('abort', () => resolve(), { once: true })
-          simulation.after(ms, () => this.deliver(resolve))
+          const cancel = simulation.after(ms, () => this.deliver(resolve))
+          const wake = () => {
+            cancel()
+            resolve()
+          }
+          signal?.addEventListener('abort', wake, { once: true })
         }),
     }
   }

@@ -71,11 +71,12 @@ export class Snapshots {
 
   /** The state of a listed head, or null when its parts are gone by now or not what the head says. */
   async load<State>(head: SnapshotHead, processor: Processor<State>): Promise<Point<State> | null> {
-    const offsets = [...(this.found.get(BigInt(head.seq))?.parts.values() ?? [])]
+    const parted = [...(this.found.get(BigInt(head.seq))?.parts.values() ?? [])]
+    const offsets = parted.sort((a, b) => (a < b ? -1 : 1))
     const parts: Uint8Array[] = []
     if (offsets.length > 0) {
-      const from = offsets.reduce((a, b) => (a < b ? a : b))
-      const to = offsets.reduce((a, b) => (a > b ? a : b)) + 1n
+      const from = offsets[0]!
+      const to = offsets.at(-1)! + 1n
       const partition = await this.partition()
       for await (const { records } of this.log.read({ topic: this.topic, partition, from, to })) {
         for (const { key, value } of records) {
@@ -96,7 +97,12 @@ export class Snapshots {
    *
    * @returns false when the log did not say that everything landed
    */
-  async save(point: Omit<Point<unknown>, 'state'>, bytes: Uint8Array, version: number, build: string): Promise<boolean> {
+  async save(
+    point: Omit<Point<unknown>, 'state'>,
+    bytes: Uint8Array,
+    version: number,
+    build: string,
+  ): Promise<boolean> {
     const count = Math.ceil(bytes.length / snapshotPartBytes)
     const found = this.at(point.seq)
     found.count = count
@@ -151,8 +157,8 @@ export class Snapshots {
   }
 
   private at(seq: bigint): Found {
-    let found = this.found.get(seq)
-    if (!found) this.found.set(seq, (found = { head: null, parts: new Map(), count: 0 }))
+    const found = this.found.get(seq) ?? { head: null, parts: new Map(), count: 0 }
+    this.found.set(seq, found)
     return found
   }
 

@@ -11,8 +11,8 @@ import {
   checkSize,
   type EventLog,
   LogUnavailable,
-  type RawBatch,
   RangeGone,
+  type RawBatch,
   TopicMismatch,
   type TopicOptions,
   UnknownTopic,
@@ -179,7 +179,8 @@ class SqliteLog implements EventLog {
       if (this.db.isTransaction) this.db.exec('ROLLBACK')
       // A commit that failed half way may be found complete after a restart: nobody can say.
       if (committing) for (const one of waiting) one.resolve('unknown')
-      else for (const one of waiting) one.reject(new LogUnavailable(`SQLite refused an append: ${reason(error)}`, error))
+      else
+        for (const one of waiting) one.reject(new LogUnavailable(`SQLite refused an append: ${reason(error)}`, error))
       return
     }
     for (const [index, one] of waiting.entries()) one.resolve(appended[index]!)
@@ -224,7 +225,11 @@ class SqliteLog implements EventLog {
         this.sql('DELETE FROM batches WHERE tombstone = 1 AND at < ? AND id >= ? AND id < ?').run(old, low, last)
       } else if (row.retention_ms !== null) {
         const old = now - Number(row.retention_ms)
-        const kept = this.sql('SELECT min(id) AS id FROM batches WHERE id >= ? AND id < ? AND at >= ?').get(low, high, old)
+        const kept = this.sql('SELECT min(id) AS id FROM batches WHERE id >= ? AND id < ? AND at >= ?').get(
+          low,
+          high,
+          old,
+        )
         const first = kept?.id == null ? last : Number(kept.id)
         this.sql('DELETE FROM batches WHERE id >= ? AND id < ?').run(low, first)
         this.sql('UPDATE partitions SET begin = max(begin, ?) WHERE pid = ?').run(first - low, Number(row.pid))
@@ -316,8 +321,8 @@ class SqliteLog implements EventLog {
   }
 
   private sql(text: string): StatementSync {
-    let statement = this.statements.get(text)
-    if (!statement) this.statements.set(text, (statement = this.db.prepare(text)))
+    const statement = this.statements.get(text) ?? this.db.prepare(text)
+    this.statements.set(text, statement)
     return statement
   }
 }

@@ -59,7 +59,12 @@ export class World {
 
   async entries(topic = 'log.toy'): Promise<readonly ValidEntry[]> {
     const { end } = this.servers.partition(topic, 0)
-    const all = async () => Array.fromAsync(validEntries(this.log, { topic, partition: 0 }, -1n, end))
-    return this.done(all())
+    return this.done(collected(validEntries(this.log, { topic, partition: 0 }, -1n, end)))
   }
+}
+
+export async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const item of items) all.push(item)
+  return all
 }

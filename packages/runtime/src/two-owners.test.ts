@@ -89,8 +89,14 @@ async function run(seed: number, bugs: Bugs = {}): Promise<Outcome> {
       bugs,
     }
     const hosts = [
-      runHost({ ...common, processor: first, inputs: () => [{ kind: 'topic', topic: 'in', partition: 0 }] }, stop.signal),
-      runHost({ ...common, processor: second, inputs: () => [{ kind: 'log', topic: 'log.first', partition: 0 }] }, stop.signal),
+      runHost(
+        { ...common, processor: first, inputs: () => [{ kind: 'topic', topic: 'in', partition: 0 }] },
+        stop.signal,
+      ),
+      runHost(
+        { ...common, processor: second, inputs: () => [{ kind: 'log', topic: 'log.first', partition: 0 }] },
+        stop.signal,
+      ),
     ]
     return { process, ended: Promise.all(hosts) }
   })
@@ -168,7 +174,7 @@ function expectOracle({ input, first, second, takenOnce, mismatches, failures }:
 }
 
 describe('two owners of one shard, one of them paused and woken, with unknown, late, lost and doubled appends', () => {
-  const seeds = Array.from({ length: 12 }, (_, index) => 1_000 + index)
+  const seeds = Array.from({ length: 6 }, (_, index) => 1_000 + index)
 
   test.each(seeds)('seed %i: one valid run, every input in it once, all of it replays', async (seed) => {
     const outcome = await run(seed)
@@ -179,7 +185,7 @@ describe('two owners of one shard, one of them paused and woken, with unknown, l
   })
 
   test('without prev the same runs count wrong: the test above can fail', async () => {
-    for (const seed of seeds.slice(0, 4)) {
+    for (const seed of seeds.slice(0, 2)) {
       const outcome = await run(seed, { ignorePrev: true })
       expect(() => expectOracle(outcome), `seed ${seed}`).toThrow()
       expect(sum(outcome.first), `seed ${seed}: rows counted, of ${sum(outcome.input)}`).not.toBe(sum(outcome.input))

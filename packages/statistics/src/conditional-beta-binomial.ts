@@ -28,7 +28,9 @@ export function logRatioIncrement(
 ): number {
   const events = candidateEvents + stableEvents
   if (events === 0) return 0
-  return candidateEvents * ln(ratio / nullRatio) - events * ln((1 + share * (ratio - 1)) / (1 + share * (nullRatio - 1)))
+  return (
+    candidateEvents * ln(ratio / nullRatio) - events * ln((1 + share * (ratio - 1)) / (1 + share * (nullRatio - 1)))
+  )
 }
 
 /** Alternatives r_k on one side of r₀, and the logarithms of their weights, which sum to one. */
@@ -46,8 +48,8 @@ const farthest = 4.6
 
 /** Two truncated Beta priors on p at ρ = ½: one for the changes worth most (statistics), a flat one for outages. */
 const priors = [
-  { weight: 0.75, strength: 10 },
-  { weight: 0.25, strength: 2 },
+  { weight: 0.85, strength: 10 },
+  { weight: 0.15, strength: 2 },
 ]
 
 /** The alternatives of harm: ratios above `nullRatio`. */

@@ -87,12 +87,7 @@ function divergenceAt(lambda: number, counts: ArrayLike<number>, p: ArrayLike<nu
  *
  * @source universal inference: Wasserman, Ramdas & Balakrishnan, PNAS 117 (2020)
  */
-export function logBeyondBall(
-  counts: ArrayLike<number>,
-  p: ArrayLike<number>,
-  tolerance: number,
-  phi: number,
-): number {
+export function logBeyondBall(counts: ArrayLike<number>, p: ArrayLike<number>, tolerance: number, phi: number): number {
   return (logPredictive(counts, p) - logBestWithin(counts, p, tolerance)) / phi
 }
 

@@ -23,14 +23,24 @@ function smoothed(sample: Sample, live: readonly number[]): number[] {
 }
 
 interface Estimate {
+  /** KL(reference‖now) less its bias. */
   readonly value: number
-  readonly error: number
-  readonly rows: number
+  /** φ(1/n + 1/m): one over the independent rows that the comparison is worth. */
+  readonly noise: number
+  readonly freedom: number
+  /** How much more uncertain a large divergence is than the small-shift law says (≥ 1). */
+  readonly excess: number
 }
 
+const largestExcess = 10
+
 /**
- * KL(reference‖now), nats, less its bias (B−1)/2·(1/n + 1/m)·φ, with the delta method's standard error plus the part
- * that remains when nothing differs (χ² law of the divergence).
+ * KL(reference‖now), nats, less its bias (B−1)/2·noise. Where the divergence is d its estimate has the variance
+ *
+ *   V(d) = (B−1)/2·noise² + 2·d·noise·excess
+ *
+ * the first part from the χ² law at no difference, the second from the non-central one; `excess` is the delta method's
+ * variance over that law's.
  */
 function estimateOf(reference: Sample, now: Sample, phi: number): Estimate | null {
   if (!(reference.rows > 0 && now.rows > 0)) return null
@@ -50,33 +60,36 @@ function estimateOf(reference: Sample, now: Sample, phi: number): Estimate | nul
     inverse += (share * share) / (q[i] as number)
   }
   const noise = phi * (1 / now.rows + 1 / reference.rows)
-  const variance = phi * ((square - value * value) / reference.rows + (inverse - 1) / now.rows)
-  return {
-    value: value - ((live.length - 1) / 2) * noise,
-    error: Math.sqrt(Math.max(0, variance) + ((live.length - 1) / 2) * noise * noise),
-    rows: 1 / noise,
-  }
+  const freedom = live.length - 1
+  const delta = phi * ((square - value * value) / reference.rows + (inverse - 1) / now.rows)
+  const excess = value > 0 ? Math.min(largestExcess, Math.max(1, delta / (2 * value * noise))) : 1
+  return { value: value - (freedom / 2) * noise, noise, freedom, excess }
 }
 
-/** Divergence of `now` from `reference` with an (asymptotic) always-valid interval; everything is possible without data. */
+/**
+ * Divergence of `now` from `reference` with an (asymptotic) always-valid interval: every d that is less than a radius of
+ * √V(d) from the estimate. Without data everything is possible.
+ */
 export function divergence(reference: Sample, now: Sample, phi: number, alpha: number): Interval {
   const estimate = estimateOf(reference, now, phi)
   if (estimate === null) return { estimate: 0, low: 0, high: divergenceCeiling }
-  const rho = mixtureRho(tunedTo, alpha)
-  const radius = (estimate.error * mixtureRadius(estimate.rows, rho, alpha)) / Math.sqrt(estimate.rows)
-  const within = (value: number): number => Math.min(divergenceCeiling, Math.max(0, value))
-  return {
-    estimate: within(estimate.value),
-    low: within(estimate.value - radius),
-    high: within(estimate.value + radius),
-  }
+  const { value, noise, freedom, excess } = estimate
+  const radius = mixtureRadius(1 / noise, mixtureRho(tunedTo, alpha), alpha) * Math.sqrt(noise)
+  const square = radius * radius * noise
+  const centre = value + square * excess
+  const reach = Math.sqrt(Math.max(0, centre * centre - value * value + (square * noise * freedom) / 2))
+  const within = (bound: number): number => Math.min(divergenceCeiling, Math.max(0, bound))
+  const low = Math.min(value, centre - reach)
+  return { estimate: within(value), low: within(low), high: within(centre + reach) }
 }
 
 /** ln of the evidence that the divergence is above `tolerance` (asymptotic; a part of evidence, never all of it). */
 export function logDivergenceAbove(reference: Sample, now: Sample, phi: number, tolerance: number): number {
   const estimate = estimateOf(reference, now, phi)
-  if (estimate === null || estimate.error === 0) return 0
-  return mixtureLogWealth((estimate.value - tolerance) / estimate.error, estimate.rows, mixtureRho(tunedTo, 0.05))
+  if (estimate === null) return 0
+  const { value, noise, freedom, excess } = estimate
+  const error = Math.sqrt((freedom / 2) * noise * noise + 2 * tolerance * noise * excess)
+  return error > 0 ? mixtureLogWealth((value - tolerance) / error, 1 / noise, mixtureRho(tunedTo, 0.05)) : 0
 }
 
 const driversKept = 5
@@ -92,7 +105,10 @@ export function driversOf(names: readonly string[], dimension: string, reference
   const nowTotal = total(now)
   if (referenceTotal <= 0 || nowTotal <= 0) return []
   const rows = names.map((value, bin) => {
-    const share = { now: (now.bins[bin] as number) / nowTotal, reference: (reference.bins[bin] as number) / referenceTotal }
+    const share = {
+      now: (now.bins[bin] as number) / nowTotal,
+      reference: (reference.bins[bin] as number) / referenceTotal,
+    }
     return { value, ...share, excess: Math.max(0, share.now - share.reference) }
   })
   const excess = rows.reduce((sum, row) => sum + row.excess, 0)

@@ -44,20 +44,20 @@ function scale(y: number, k: number): number {
   return y * powerOfTwo(k)
 }
 
-const ln2High = 6.9314718036912381649e-1
+const ln2High = 0.6931471803691238
 const ln2Low = 1.9082149292705877e-10
-const inverseLn2 = 1.442695040888963387
-const largestExponent = 7.09782712893383973096e2
-const smallestExponent = -7.4513321910194110842e2
+const inverseLn2 = Math.LOG2E
+const largestExponent = 709.782712893384
+const smallestExponent = -745.1332191019411
 
 /** Coefficients of ln((1+s)/(1−s)) − 2s in s². */
-const lg1 = 6.66666666666673513e-1
-const lg2 = 3.999999999940941908e-1
-const lg3 = 2.857142874366239149e-1
-const lg4 = 2.222219843214978396e-1
-const lg5 = 1.818357216161805012e-1
-const lg6 = 1.531383769920937332e-1
-const lg7 = 1.479819860511658591e-1
+const lg1 = 0.6666666666666735
+const lg2 = 0.3999999999940942
+const lg3 = 0.2857142874366239
+const lg4 = 0.22222198432149784
+const lg5 = 0.1818357216161805
+const lg6 = 0.15313837699209373
+const lg7 = 0.14798198605116586
 
 /** Natural logarithm. ln 0 = −Infinity, NaN below zero. */
 export function ln(x: number): number {
@@ -78,7 +78,7 @@ export function ln(x: number): number {
   const f = withHighWord(y, high | (up ^ 0x3ff00000)) - 1
   if ((0x000fffff & (2 + high)) < 3) {
     if (f === 0) return k * ln2High + k * ln2Low
-    const r = f * f * (0.5 - 0.33333333333333333 * f)
+    const r = f * f * (0.5 - 0.3333333333333333 * f)
     return k === 0 ? f - r : k * ln2High - (r - k * ln2Low - f)
   }
   const s = f / (2 + f)
@@ -129,7 +129,7 @@ export function log1p(x: number): number {
   const half = 0.5 * f * f
   if (hu === 0) {
     if (f === 0) return k * ln2High + (c + k * ln2Low)
-    const r = half * (1 - 0.66666666666666666 * f)
+    const r = half * (1 - 0.6666666666666666 * f)
     return k === 0 ? f - r : k * ln2High - (r - (k * ln2Low + c) - f)
   }
   const s = f / (2 + f)
@@ -139,15 +139,15 @@ export function log1p(x: number): number {
 }
 
 /** Coefficients of x·coth(x/2)/… in x² (Remez on [0, ln 2 / 2]). */
-const p1 = 1.66666666666666019037e-1
-const p2 = -2.77777777770155933842e-3
-const p3 = 6.61375632143793436117e-5
-const p4 = -1.6533902205465251539e-6
-const p5 = 4.13813679705723846039e-8
+const p1 = 0.16666666666666602
+const p2 = -0.0027777777777015593
+const p3 = 6.613756321437934e-5
+const p4 = -1.6533902205465252e-6
+const p5 = 4.1381367970572385e-8
 
 /** e^x. 0 below −745.13, Infinity above 709.78. */
 export function exp(x: number): number {
-  if (x !== x) return x
+  if (Number.isNaN(x)) return x
   if (x > largestExponent) return Number.POSITIVE_INFINITY
   if (x < smallestExponent) return 0
   if (Math.abs(x) < 2 ** -28) return 1 + x
@@ -167,17 +167,17 @@ function nearestMultipleOfLn2(x: number): number {
   return Math.trunc(inverseLn2 * x + (x > 0 ? 0.5 : -0.5))
 }
 
-const q1 = -3.33333333333331316428e-2
-const q2 = 1.58730158725481460165e-3
-const q3 = -7.93650757867487942473e-5
-const q4 = 4.00821782732936239552e-6
-const q5 = -2.01099218183624371326e-7
+const q1 = -0.03333333333333313
+const q2 = 0.0015873015872548146
+const q3 = -7.93650757867488e-5
+const q4 = 4.008217827329362e-6
+const q5 = -2.0109921818362437e-7
 
 /** e^x − 1, exact for small x too. */
 export function expm1(x: number): number {
-  if (x !== x || x === 0) return x
+  if (Number.isNaN(x) || x === 0) return x
   if (x > largestExponent) return Number.POSITIVE_INFINITY
-  if (x < -56 * 0.6931471805599453) return -1
+  if (x < -56 * Math.LN2) return -1
   if (Math.abs(x) < 2 ** -54) return x
   const k = nearestMultipleOfLn2(x)
   const high = x - k * ln2High
@@ -201,7 +201,7 @@ export function expm1(x: number): number {
 /** x^y as IEEE 754 says; NaN for a negative base with a broken exponent. */
 export function pow(x: number, y: number): number {
   if (y === 0 || x === 1) return 1
-  if (x !== x || y !== y) return Number.NaN
+  if (Number.isNaN(x) || Number.isNaN(y)) return Number.NaN
   const isWhole = Number.isInteger(y)
   const isOdd = isWhole && Math.abs(y) <= Number.MAX_SAFE_INTEGER && y % 2 !== 0
   const isNegative = x < 0 || Object.is(x, -0)
@@ -222,13 +222,13 @@ function powPositive(x: number, y: number): number {
   let low = (y - yHigh) * logHigh + y * logLow
   let high = yHigh * logHigh
   const z = low + high
-  if (z >= 1024 && (z > 1024 || low + 8.0085662595372944372e-17 > z - high)) return Number.POSITIVE_INFINITY
+  if (z >= 1024 && (z > 1024 || low + 8.008566259537294e-17 > z - high)) return Number.POSITIVE_INFINITY
   if (z <= -1075 && (z < -1075 || low <= z - high)) return 0
   const n = Math.abs(z) > 0.5 ? Math.round(z) : 0
   high -= n
   const t = upperHalf(low + high)
-  const u = t * 6.93147182464599609375e-1
-  const v = (low - (t - high)) * 6.93147180559945286227e-1 + t * -1.90465429995776804525e-9
+  const u = t * 0.6931471824645996
+  const v = (low - (t - high)) * Math.LN2 + t * -1.904654299957768e-9
   low = v - (u + v - u)
   const r = u + v
   const s = r * r
@@ -267,12 +267,11 @@ function log2Pair(x: number): readonly [high: number, low: number] {
   let r =
     s2 *
     s2 *
-    (5.99999999999994648725e-1 +
+    (0.5999999999999946 +
       s2 *
-        (4.28571428578550184252e-1 +
+        (0.4285714285785502 +
           s2 *
-            (3.33333329818377432918e-1 +
-              s2 * (2.72728123808534006489e-1 + s2 * (2.30660745775561754067e-1 + s2 * 2.06975017800338417784e-1)))))
+            (0.33333332981837743 + s2 * (0.272728123808534 + s2 * (0.23066074577556175 + s2 * 0.20697501780033842)))))
   r += sLow * (sHigh + ss)
   const square = sHigh * sHigh
   tHigh = upperHalf(3 + square + r)
@@ -281,10 +280,10 @@ function log2Pair(x: number): readonly [high: number, low: number] {
   const b = sLow * tHigh + tLow * ss
   const pHigh = upperHalf(a + b)
   const pLow = b - (pHigh - a)
-  const dHigh = k === 0 ? 0 : 5.84962487220764160156e-1
-  const dLow = k === 0 ? 0 : 1.35003920212974897128e-8
-  const zHigh = 9.61796700954437255859e-1 * pHigh
-  const zLow = -7.02846165095275826516e-9 * pHigh + pLow * 9.61796693925975554329e-1 + dLow
+  const dHigh = k === 0 ? 0 : 0.5849624872207642
+  const dLow = k === 0 ? 0 : 1.350039202129749e-8
+  const zHigh = 0.9617967009544373 * pHigh
+  const zLow = -7.028461650952758e-9 * pHigh + pLow * 0.9617966939259756 + dLow
   const high = upperHalf(zHigh + zLow + dHigh + n)
   return [high, zLow - (high - n - dHigh - zHigh)]
 }

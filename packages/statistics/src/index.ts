@@ -1,1 +1,36 @@
-export {}
+export type { Combined, WeightedEvidence } from './combine.ts'
+export { averageEvidence, wholeAndSlices } from './combine.ts'
+export type { RatioGrid } from './conditional-beta-binomial.ts'
+export {
+  logBetaBinomial,
+  logRatioIncrement,
+  mixOverRatios,
+  ratiosAbove,
+  ratiosBelow,
+} from './conditional-beta-binomial.ts'
+export { detectorFor } from './detectors/detectors.ts'
+export { whyNot } from './detectors/setup.ts'
+export { baselineShares, baselineSlack, logBestWithin, logBeyondBall, logPredictive } from './dirichlet-baseline.ts'
+export { logDealIncrement, predictedOdds } from './dirichlet-two-sample.ts'
+export type { Sample } from './divergence.ts'
+export { divergence, divergenceCeiling, driversOf, logDivergenceAbove } from './divergence.ts'
+export { exp, expm1, ln, log1p, log1pExp, logAddExp, logSumExp, pow } from './elementary.ts'
+export type { VolumeHistory } from './gap.ts'
+export { dispersion, emptyHistory, expectedRows, learn, stepSilence } from './gap.ts'
+export { mixtureLogWealth, mixtureRadius, mixtureRho } from './normal-mixture.ts'
+export { logOwnRateBelow, logOwnRateIncrement, ratesAbove, ratesBelow } from './own-rate.ts'
+export { rateRatio, ratioCeiling, ratioInterval } from './rate-interval.ts'
+export type { LatencyLimits } from './signal.ts'
+export { errorStatuses, nearestOf, resolveSignal, signalsOf, UnknownSignalError } from './signal.ts'
+export {
+  betaQuantile,
+  clopperPearson,
+  lgamma,
+  logBeta,
+  logBetaAbove,
+  logBetaBelow,
+  normalQuantile,
+} from './special.ts'
+export { logAside, logStartWeight, stepStart } from './start-mixture.ts'
+export type { OnsetOf, Start } from './starts.ts'
+export { keepStart, onsetOf } from './starts.ts'

@@ -5,7 +5,7 @@ import { logBeta } from './special.ts'
 /** Stands for "no upper bound" where a record has no room for infinity: no ratio above it is ever reported. */
 export const ratioCeiling = 1e6
 
-const halvings = 50
+const halvings = 40
 
 /**
  * Always-valid interval of the rate ratio from S and F failing events and the candidate's share ρ of the trials behind

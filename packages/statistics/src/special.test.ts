@@ -1,14 +1,6 @@
 import { expect, test } from 'vitest'
 import { exp, ln } from './elementary.ts'
-import {
-  betaQuantile,
-  clopperPearson,
-  lgamma,
-  logBeta,
-  logBetaAbove,
-  logBetaBelow,
-  normalQuantile,
-} from './special.ts'
+import { betaQuantile, clopperPearson, lgamma, logBeta, logBetaAbove, logBetaBelow, normalQuantile } from './special.ts'
 import vectors from './special.vectors.json' with { type: 'json' }
 
 /** Relative for large values, absolute for small ones. */

@@ -36,7 +36,8 @@ export interface OnsetOf {
 
 /**
  * When it began: start panes whose log-likelihood ratio "changed from here on" against "never changed" is within 2 nats
- * of the greatest. No onset is named while the greatest is itself within 2 nats of no change.
+ * of the greatest, widened by what was forgotten on either side of them. No onset is named while the greatest is itself
+ * within 2 nats of no change.
  */
 export function onsetOf(starts: readonly Start[], paneMs: number, logRatio: (start: Start) => number): OnsetOf {
   const ratios = starts.map(logRatio)
@@ -48,6 +49,11 @@ export function onsetOf(starts: readonly Start[], paneMs: number, logRatio: (sta
   let to = best
   while (from > 0 && (ratios[from - 1] as number) >= greatest - onsetNats) from--
   while (to < ratios.length - 1 && (ratios[to + 1] as number) >= greatest - onsetNats) to++
-  const onset = { from: (starts[from] as Start).at, to: (starts[to] as Start).at + paneMs }
+  const before = starts[from - 1]
+  const after = starts[to + 1]
+  const onset = {
+    from: before === undefined ? (starts[from] as Start).at : before.at + paneMs,
+    to: after === undefined ? (starts[to] as Start).at + paneMs : after.at,
+  }
   return { onset, start: from === 0 ? null : (starts[best] as Start) }
 }

@@ -1,8 +1,10 @@
 import type {
   AlertOut,
+  AnyOut,
   DecisionOut,
   EvidenceOut,
   Hash,
+  LogTime,
   Policy,
   Range,
   Request,
@@ -10,6 +12,7 @@ import type {
   StateOut,
   WatchOut,
 } from '@interlock/contracts'
+import type { FastifyInstance } from 'fastify'
 
 /** Every answer of the API: what it knows, as of when, and what is missing from it. */
 export interface Envelope<Body> {
@@ -34,6 +37,7 @@ export interface DeploymentRow {
   readonly share: number
   readonly stage: string | null
   readonly at: string
+  readonly evaluatedTo: string | null
 }
 
 /** `GET /api/v1/deployments/:id`: all that the page shows, charts aside. */
@@ -45,13 +49,54 @@ export interface DeploymentPage {
   readonly approver: string
   readonly state: StateOut
   /** Policy in force with its sentences: guardrail id → rule in words. */
-  readonly policy: { readonly hash: Hash; readonly policy: Policy; readonly rules: Readonly<Record<string, string>> } | null
+  readonly policy: {
+    readonly hash: Hash
+    readonly policy: Policy
+    readonly rules: Readonly<Record<string, string>>
+    /** Guardrail id → what it looks at, in few words: "flight distance". */
+    readonly names: Readonly<Record<string, string>>
+  } | null
   readonly evidence: EvidenceOut | null
   readonly served: ServedOut | null
   readonly classes: readonly string[]
-  /** Newest first, bounded. */
+  /** Newest first, at most 20; `/decisions` has more. */
   readonly decisions: readonly DecisionOut[]
+  readonly decisionsTotal: number
+  /** Newest first, at most 20. */
   readonly alerts: readonly AlertOut[]
+  readonly comparison: Comparison | null
+  /** Rows of the candidate since its stage began, closed panes only; null where the beginning is not known any more. */
+  readonly stageRows: number | null
+  /** Decision behind the newest command, wherever it stands in the timeline. */
+  readonly because: DecisionOut | null
+}
+
+/** Both watched versions over the same closed panes, newest 60 at most. */
+export interface Comparison {
+  readonly from: number
+  readonly to: number
+  readonly panes: number
+  readonly versions: readonly ComparedVersion[]
+}
+
+export interface ComparedVersion {
+  readonly version: string
+  readonly variant: string
+  readonly rows: number
+  readonly errors: number
+  /** Median over the panes of the pane's quantile, ms; null without rows. Quantiles of panes do not add. */
+  readonly latencyMs: { readonly p50: number; readonly p90: number; readonly p99: number } | null
+  /** Rows by predicted class in the order of `classes`, then unseen, missing, invalid. */
+  readonly predictions: readonly number[]
+  /** When it last answered: end of the last pane with rows of it; null where not within the panes that are kept. */
+  readonly lastRows: number | null
+}
+
+/** `GET /api/v1/deployments/:id/decisions`: newest first. */
+export interface Decisions {
+  readonly shown: number
+  readonly total: number
+  readonly decisions: readonly DecisionOut[]
 }
 
 /** One pane of one version in `GET /api/v1/deployments/:id/series`. */
@@ -92,7 +137,12 @@ export interface Why {
     readonly events: { readonly now: number; readonly reference: number }
   } | null
   /** Spans of input records that the counts were made of. Offsets as text. */
-  readonly ranges: readonly { readonly topic: string; readonly partition: number; readonly from: string; readonly to: string }[]
+  readonly ranges: readonly {
+    readonly topic: string
+    readonly partition: number
+    readonly from: string
+    readonly to: string
+  }[]
   /** Positions in the logs where decision and evidence lie. */
   readonly sources: { readonly decision: LogPlace; readonly evidence: LogPlace | null }
 }
@@ -109,8 +159,17 @@ export interface RollbackPlan {
   readonly to: string | null
   readonly share: number
   readonly help: { readonly word: 'should' | 'probably-not' | 'unknown'; readonly sentence: string }
-  readonly ready: readonly { readonly name: string; readonly state: 'ok' | 'failed' | 'unknown'; readonly detail: string }[]
+  readonly ready: readonly {
+    readonly name: string
+    readonly state: 'ok' | 'failed' | 'unknown'
+    readonly detail: string
+  }[]
   readonly undo: string
+  /** What it touches, and what it does not undo. */
+  readonly touches: string
+  /** How long it takes, from the rollbacks that were verified before. */
+  readonly time: string
+  /** Prefilled reason: the leading breach in words; empty where nothing is past its limit. */
   readonly reason: string
   /** False, with the sentence, where there is nothing to roll back. */
   readonly possible: { readonly ok: boolean; readonly sentence: string }
@@ -130,9 +189,30 @@ export interface ConsolePorts {
   /** Signs and records a request; resolves when it is durable. */
   readonly submit: (request: OperatorRequest, id: string) => Promise<{ readonly offset: bigint }>
   readonly token: string
-  /** Wall clock, for `asOf`, ages and the stream's keep-alive. */
+  /** Wall clock, for `asOf`, ages and sessions. */
   readonly now: () => number
   readonly demo: boolean
+  /** Folder of the built page; absent: `dist` of this package. */
+  readonly web?: string
+  /** Mounts what takes raw bodies (≤ 1 MiB, any content type, a `Buffer`): ingest and signed requests. Bearer only. */
+  readonly routes?: (app: FastifyInstance) => void
+  /** Whether the projection has caught up with the logs, for `/readyz`. Absent: always. */
+  readonly isReady?: () => boolean
+  /** Told of errors that are our own bugs, with the request's id. Absent: stderr. */
+  readonly report?: (error: unknown, requestId: string) => void
+}
+
+/** What `createConsole` makes. */
+export interface Console {
+  /**
+   * Takes one out of a valid entry. Each once, in the order of its log; the logs among each other in any order. Where
+   * all logs are read anew, feed `log.governor` first: then no evidence behind a decision is forgotten meanwhile.
+   */
+  feed(processor: string, shard: number, offset: bigint, at: LogTime, out: AnyOut): void
+  /** Listens on 127.0.0.1; port 0 takes a free one. @returns the port */
+  listen(port: number): Promise<number>
+  /** Ends streams and requests that run. */
+  close(): Promise<void>
 }
 
 export type { Range, WatchOut }

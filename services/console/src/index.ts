@@ -1,5 +1,9 @@
 export type {
+  ComparedVersion,
+  Comparison,
+  Console,
   ConsolePorts,
+  Decisions,
   DeploymentPage,
   DeploymentRow,
   Envelope,
@@ -12,3 +16,4 @@ export type {
   SeriesPoint,
   Why,
 } from './api.ts'
+export { createConsole } from './console.ts'

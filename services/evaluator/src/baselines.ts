@@ -10,6 +10,7 @@ import {
   type Layout,
   layoutOf,
 } from '@interlock/contracts'
+import { added } from './closed-pane.ts'
 import { otherValue, sliceKey } from './panes.ts'
 
 /** A version's baseline in the places of the spec in force. */
@@ -39,7 +40,8 @@ export function readBaseline(document: BaselineDocument, spec: CountSpec, specHa
     addPacked(Buffer.from(counts, 'base64'), read)
     const vector = moves === null ? read : moved(read, moves, layout.width)
     const key = sliceKey(dimension, valuesOf(spec, dimension).includes(value) ? value : otherValue)
-    slices.set(key, added(slices.get(key), vector))
+    const old = slices.get(key)
+    slices.set(key, old === undefined ? vector : added(old, vector))
     if (dimension === 'producer') for (const [index, count] of vector.entries()) whole[index]! += count
   }
   const places = moves === null ? null : new Set(moves.map(({ name }) => name))
@@ -93,8 +95,4 @@ function moved(read: Float64Array, moves: readonly Move[], width: number): Float
   const vector = new Float64Array(width)
   for (const { from, to, width: cells } of moves) vector.set(read.subarray(from, from + cells), to)
   return vector
-}
-
-function added(sum: Float64Array | undefined, vector: Float64Array): Float64Array {
-  return sum === undefined ? vector : sum.map((count, index) => count + (vector[index] as number))
 }

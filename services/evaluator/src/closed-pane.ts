@@ -3,14 +3,18 @@ import type { OpenPane } from './panes.ts'
 import { otherValue, sliceKey, sliceOf } from './panes.ts'
 import type { Plan } from './plan.ts'
 
-/** A pane that no row may enter any more, summed for the detectors. */
-export interface ClosedPane {
+/** Sums of a pane that no row may enter any more. */
+export interface SummedPane {
   readonly start: EventTime
   readonly ms: number
-  /** Part of the pane that was seen: 1 when every profiler shard reported and every row was counted under the spec. */
-  readonly coverage: number
   /** Counts of a version by how it was asked: its answers were used (`serving`), or nobody saw them (`shadow`). */
   readonly groups: ReadonlyMap<string, Group>
+}
+
+/** A pane as the detectors see it. */
+export interface ClosedPane extends SummedPane {
+  /** Part of the pane that was seen: 1 when every profiler shard reported and every row was counted under the spec. */
+  readonly coverage: number
   /** Whole counts by version and variant, for summaries. */
   readonly variants: readonly VariantCounts[]
 }
@@ -77,6 +81,11 @@ export function sumPane(plan: Plan, open: OpenPane, start: EventTime, reported: 
   }
   const coverage = rows === 0 ? reported : Math.min(reported, comparable / rows)
   return { start, ms: plan.paneMs, coverage, groups, variants: [...variants.values()] }
+}
+
+/** Sum of two count vectors, as a new one. */
+export function added(a: Float64Array, b: Float64Array): Float64Array {
+  return a.map((count, index) => count + (b[index] as number))
 }
 
 function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

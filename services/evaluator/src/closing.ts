@@ -64,7 +64,7 @@ export function closePane(
   const tracks = new Map(
     plan.subjects.map((subject) => {
       const track = watched.tracks.get(subject.key) ?? startTrack(subject, start)
-      return [subject.key, moveTrack(plan, subject, track, pane)]
+      return [subject.key, moveTrack(plan, subject, track, watched.unmoved, pane)]
     }),
   )
   const { deployment } = watched
@@ -97,7 +97,10 @@ export function closePane(
     spans: [...spans.keys()].sort().map((key) => spans.get(key)!),
   }
   const panes = new Map([...watched.panes].filter(([key]) => key >= next))
-  const after = putInForce({ ...watched, tracks, totals, spans, panes, next }, methods)
+  const { ms, groups } = pane
+  const unmoved = pane.coverage < 1 ? watched.unmoved : [...watched.unmoved, { start, ms, groups }]
+  const kept = unmoved.slice(Math.max(0, unmoved.length - plan.unmovedPanes))
+  const after = putInForce({ ...watched, tracks, unmoved: kept, totals, spans, panes, next }, methods)
   return { watched: after, evidence, lineage, bytes: text.length }
 }
 

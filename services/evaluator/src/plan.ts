@@ -1,5 +1,4 @@
 import {
-  type BaselineDocument,
   type CountSpec,
   contentHash,
   type Detector,
@@ -16,6 +15,7 @@ import {
   type VersionId,
   type WatchOut,
 } from '@interlock/contracts'
+import { type LatencyLimits, UnknownSignalError } from '@interlock/statistics'
 import { type ReadBaseline, readBaseline, valuesOf } from './baselines.ts'
 import { budgetLog } from './limit.ts'
 import { otherValue, sliceKey } from './panes.ts'
@@ -23,7 +23,10 @@ import { otherValue, sliceKey } from './panes.ts'
 /** Where signals and detectors come from: `@interlock/statistics`, or a test's own. */
 export interface Methods {
   detectorFor(id: DetectorId): Detector
-  resolveSignal(signal: string, spec: CountSpec, limits: BaselineDocument['latencyLimitsMs'] | null): SignalView
+  /** @throws UnknownSignalError */
+  resolveSignal(signal: string, spec: CountSpec, limits: LatencyLimits): SignalView
+  /** Why the detector cannot judge such a signal against such a reference; null when it can. */
+  whyNot(detector: DetectorId, kind: SignalView['kind'], reference: Guardrail['reference']): string | null
 }
 
 /** What a watch means for the evaluator. Follows from the watch alone. */
@@ -35,6 +38,8 @@ export interface Plan {
   /** Known values of each dimension that a guardrail looks into. */
   readonly dimensions: ReadonlyMap<string, ReadonlySet<string>>
   readonly subjects: readonly Subject[]
+  /** Whole panes that are kept for slices that have not had their turn. */
+  readonly unmovedPanes: number
   readonly latencyEdgesMs: readonly number[]
   readonly zero: Float64Array
 }
@@ -58,8 +63,10 @@ export interface Sight {
   readonly setup: DetectorSetup
   /** Setups of the slices by `sliceKey`. Slices without a baseline of their own are absent where one is needed. */
   readonly slices: ReadonlyMap<string, DetectorSetup>
-  /** Number of slices that share the slices' half of the weight, absent ones included. */
-  readonly sliceCount: number
+  /** All slices that share the slices' half of the weight, in the order in which they take turns. */
+  readonly sliceOrder: readonly string[]
+  /** A slice moves once in so many panes, with all rows of them. */
+  readonly turns: number
   /** Bins and edges of a numeric histogram, for medians. */
   readonly numeric: { readonly place: HistogramPlace; readonly edges: readonly number[] } | null
 }
@@ -67,7 +74,13 @@ export interface Sight {
 /** Rows before a slice may speak: the guardrail's own minimum guards the whole, which waits for it in any case. */
 const sliceMinimumSample = 50
 
-/** @throws Error when the policy names a signal that the spec does not have: the governor admits no such policy. */
+/**
+ * Slices of one guardrail and version that move in one pane, by the cost of a move (a histogram is some twenty rates). More
+ * slices than these take turns, which only the clock decides: it bounds the work of a pane, and costs a slice some panes' delay.
+ */
+const slicesAPane = { rate: 256, histogram: 32, volume: 256 } as const
+
+/** A guardrail that cannot see (no such signal, no baseline) stays in the plan: it says that it has no data. */
 export function planOf(watch: WatchOut, methods: Methods): Plan {
   const { spec, specHash, policy } = watch
   const layout = layoutOf(spec)
@@ -104,6 +117,7 @@ export function planOf(watch: WatchOut, methods: Methods): Plan {
     paneMs: policy.times.paneMs,
     dimensions,
     subjects,
+    unmovedPanes: Math.max(1, ...subjects.map(({ sight }) => sight?.turns ?? 1)) - 1,
     latencyEdgesMs: spec.latencyEdgesMs,
     zero: new Float64Array(layout.width),
   }
@@ -115,7 +129,7 @@ function pairsOf(
   guardrail: Guardrail,
 ): readonly { version: VersionId; role: Subject['role']; against: VersionId | null }[] {
   const candidate = watch.candidate
-  if (guardrail.reference === 'stable' && guardrail.detector !== 'gap') {
+  if (guardrail.reference === 'stable') {
     return candidate === null ? [] : [{ version: candidate, role: 'candidate', against: watch.stable }]
   }
   const stable = { version: watch.stable, role: 'stable', against: null } as const
@@ -127,7 +141,7 @@ function isLatencyRate(signal: string): boolean {
 }
 
 /** The stable version's latency limits hold for both arms; each must be an edge of the histogram, or nothing can be counted. */
-function limitsOf({ baselines, stable, candidate, spec }: WatchOut): BaselineDocument['latencyLimitsMs'] | null {
+function limitsOf({ baselines, stable, candidate, spec }: WatchOut): LatencyLimits | null {
   for (const version of [stable, candidate]) {
     const limits = baselines.find((baseline) => baseline.version === version)?.latencyLimitsMs
     if (limits === undefined) continue
@@ -151,36 +165,55 @@ interface SightInput {
   readonly layout: Layout
   readonly paneMs: number
   readonly baseline: ReadBaseline | null
-  readonly limits: BaselineDocument['latencyLimitsMs'] | null
+  readonly limits: LatencyLimits | null
   readonly dimensions: Plan['dimensions']
   readonly methods: Methods
 }
 
 function sightOf({ guardrail, spec, layout, paneMs, baseline, limits, dimensions, methods }: SightInput): Sight | null {
+  const signal = signalOf(guardrail, spec, limits, methods)
+  if (signal === null || methods.whyNot(guardrail.detector, signal.kind, guardrail.reference) !== null) return null
   const isGap = guardrail.detector === 'gap'
-  const needsBaseline = guardrail.reference === 'baseline' && !isGap
+  const needsBaseline = !isGap && guardrail.reference !== 'stable'
   if (needsBaseline && baseline === null) return null
-  if (guardrail.reference === 'history' && !isGap) return null
-  if (isLatencyRate(guardrail.signal) && limits === null) return null
-  const signal = methods.resolveSignal(guardrail.signal, spec, limits)
   // Dispersion between days is common to both arms: it cancels where they are compared in the same pane.
   const phi = guardrail.reference === 'stable' ? 1 : (baseline?.document.phi[guardrail.signal] ?? 1)
   const setup = { guardrail, signal, baseline: needsBaseline ? baseline!.whole : null, phi, paneMs }
   const ofSlice = { ...guardrail, minimumSample: Math.min(guardrail.minimumSample, sliceMinimumSample) }
   const slices = new Map<string, DetectorSetup>()
-  let sliceCount = 0
+  const sliceOrder: string[] = []
   for (const dimension of isGap ? [] : guardrail.slices) {
     for (const value of dimensions.get(dimension) ?? []) {
-      sliceCount += 1
       const key = sliceKey(dimension, value)
+      sliceOrder.push(key)
       const own = baseline?.slices.get(key) ?? null
       if (needsBaseline && own === null) continue
       slices.set(key, { ...setup, guardrail: ofSlice, baseline: needsBaseline ? own : null })
     }
   }
   const detector = methods.detectorFor(guardrail.detector)
-  return { detector, setup, slices, sliceCount, numeric: numericOf(guardrail.signal, spec, layout) }
+  const turns = Math.max(1, Math.ceil(sliceOrder.length / slicesAPane[signal.kind]))
+  return { detector, setup, slices, sliceOrder, turns, numeric: numericOf(guardrail.signal, spec, layout) }
 }
+
+/** Null for a signal that these counts do not have: its guardrail sees nothing, and the others go on. */
+function signalOf(
+  { signal }: Guardrail,
+  spec: CountSpec,
+  limits: LatencyLimits | null,
+  methods: Methods,
+): SignalView | null {
+  if (isLatencyRate(signal) && limits === null) return null
+  try {
+    return methods.resolveSignal(signal, spec, limits ?? noLimits)
+  } catch (error) {
+    if (error instanceof UnknownSignalError) return null
+    throw error
+  }
+}
+
+/** For signals other than latency rates, which read no limits. */
+const noLimits: LatencyLimits = { p50: 0, p90: 0, p99: 0 }
 
 function numericOf(signal: string, spec: CountSpec, layout: Layout): Sight['numeric'] {
   const name = /^distribution\((.*)\)$/.exec(signal)?.[1]

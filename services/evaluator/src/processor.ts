@@ -12,6 +12,7 @@ import {
   shardOf,
   type WatchOut,
 } from '@interlock/contracts'
+import { detectorFor, resolveSignal, whyNot } from '@interlock/statistics'
 import { boundUnwatched, closePane, coverageToClose } from './closing.ts'
 import { addCounts, emptyPane } from './panes.ts'
 import type { Methods } from './plan.ts'
@@ -25,8 +26,11 @@ export interface EvaluatorConfig {
   readonly shards: number
   /** Profiler shards whose watermarks a pane waits for. */
   readonly profilerShards: number
-  readonly methods: Methods
+  /** Signals and detectors; those of `@interlock/statistics` where nothing else is said. */
+  readonly methods?: Methods
 }
+
+type Config = Required<EvaluatorConfig>
 
 /** Bounds of one step: what is left closes in the next one. */
 export const stepBounds = { evidenceBytes: 393_216, panes: 64 } as const
@@ -44,7 +48,8 @@ const awayMs = 10_000
  * once and the deployment's evidence is said. Evidence is a function of the sums, so neither batching nor the number of
  * profiler shards shows in it; only rows that came late do, and they are counted.
  */
-export function createEvaluator(config: EvaluatorConfig): Processor<Evaluated> {
+export function createEvaluator(options: EvaluatorConfig): Processor<Evaluated> {
+  const config = { methods: { detectorFor, resolveSignal, whyNot }, ...options }
   return {
     name: 'evaluator',
     version: stateVersion,
@@ -62,7 +67,7 @@ export function createEvaluator(config: EvaluatorConfig): Processor<Evaluated> {
 }
 
 function step(
-  config: EvaluatorConfig,
+  config: Config,
   state: Evaluated,
   batch: readonly Input[],
   time: LogTime,
@@ -97,7 +102,7 @@ interface News {
 }
 
 function sortBatch(
-  config: EvaluatorConfig,
+  config: Config,
   { shard }: Evaluated,
   batch: readonly Input[],
 ): { readonly progress: readonly ProgressOut[]; readonly deployments: ReadonlyMap<DeploymentId, News> } {
@@ -142,7 +147,7 @@ function listen(
   })
 }
 
-function takeNews(watched: Watched, news: News, { methods }: EvaluatorConfig, time: LogTime): Watched {
+function takeNews(watched: Watched, news: News, { methods }: Config, time: LogTime): Watched {
   let now = watched
   for (const watch of news.watches) now = takeWatch(now, watch, methods, time)
   for (const echo of news.echoes) now = hearEcho(now, echo)
@@ -170,7 +175,7 @@ function takeCounts(watched: Watched, counts: readonly CountsOut[], time: LogTim
  * @returns where the next step goes on when a bound was reached
  */
 function closePanes(
-  { methods }: EvaluatorConfig,
+  { methods }: Config,
   deployments: Map<DeploymentId, Watched>,
   order: readonly DeploymentId[],
   profilers: readonly ProfilerShard[],

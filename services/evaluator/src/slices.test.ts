@@ -1,10 +1,11 @@
-import type { Detector, DetectorReading, DetectorSetup, Json, SignalView } from '@interlock/contracts'
+import type { DetectorReading, DetectorSetup, SignalView } from '@interlock/contracts'
 import { exp, ln } from '@interlock/statistics'
 import { describe, expect, test } from 'vitest'
 import { sliceKey } from './panes.ts'
 import type { Sight } from './plan.ts'
 import { joinSlices } from './slices.ts'
 import { guardrail } from './testing/flights.ts'
+import { toyMethods } from './testing/toy.ts'
 
 const reading = (logE: number, fields: Partial<DetectorReading> = {}): DetectorReading => ({
   status: 'ok',
@@ -19,28 +20,24 @@ const reading = (logE: number, fields: Partial<DetectorReading> = {}): DetectorR
   ...fields,
 })
 
-/** A detector whose state is its reading. */
-const scripted: Detector = {
-  id: 'conditional-beta-binomial',
-  promise: 'alpha',
-  start: () => null,
-  update: (_setup, state) => state,
-  read: (_setup, state) => state as unknown as DetectorReading,
-}
 const signal: SignalView = { kind: 'rate', id: 'errors', read: () => ({ events: 0, trials: 0 }) }
 const setup: DetectorSetup = { guardrail: guardrail('errors'), signal, baseline: null, phi: 1, paneMs: 1_000 }
 
 function join(whole: DetectorReading, slices: Readonly<Record<string, DetectorReading>>, sliceCount: number) {
   const keyed = Object.entries(slices).map(([name, each]) => [sliceKey('producer', name), each] as const)
-  const states = new Map(keyed.map(([key, each]) => [key, each as unknown as Json]))
+  const tracks = new Map(keyed.map(([key, each]) => [key, { state: null, reading: each }]))
+  const silent = Array.from({ length: sliceCount - keyed.length }, (_, index) =>
+    sliceKey('producer', `silent ${index}`),
+  )
   const sight: Sight = {
-    detector: scripted,
+    detector: toyMethods.detectorFor('conditional-beta-binomial'),
     setup,
     slices: new Map(keyed.map(([key]) => [key, setup])),
-    sliceCount,
+    sliceOrder: [...keyed.map(([key]) => key), ...silent],
+    turns: 1,
     numeric: null,
   }
-  return joinSlices(sight, whole, states)
+  return joinSlices(sight, whole, tracks)
 }
 
 describe('joining the whole with its slices', () => {
@@ -73,7 +70,7 @@ describe('joining the whole with its slices', () => {
     const above = (now: number, low = 2): DetectorReading =>
       reading(9, { effect: { estimate: 3, low, high: 9 }, n: 100, events: { now, reference: 10 } })
     const { drivers } = join(reading(20), { a: above(40), b: above(20), c: above(70, 1.1), d: above(5) }, 4)
-    expect(drivers.map(({ value, share }) => [value, share])).toEqual([
+    expect(drivers.map(({ value, share }) => [value, Math.round(share * 1e9) / 1e9])).toEqual([
       ['a', 0.75],
       ['b', 0.25],
     ])

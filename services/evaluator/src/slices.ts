@@ -1,7 +1,57 @@
-import type { DetectorReading, Driver, Json } from '@interlock/contracts'
-import { ln, logSumExp } from '@interlock/statistics'
+import type { DetectorReading, Driver } from '@interlock/contracts'
+import { wholeAndSlices } from '@interlock/statistics'
+import { added, type SummedPane } from './closed-pane.ts'
 import { sliceOf } from './panes.ts'
-import type { Sight } from './plan.ts'
+import type { Plan, Sight } from './plan.ts'
+import type { Track } from './state.ts'
+
+/**
+ * Moves the detectors of the slices whose turn it is, each with the rows of the panes since its turn before; slices without a
+ * row stay where they are. Turns go by pane number, so they depend neither on the data nor on the steps.
+ *
+ * @param panes whole panes, this one last
+ */
+export function moveSlices(
+  plan: Plan,
+  sight: Sight,
+  track: Track,
+  panes: readonly SummedPane[],
+  groups: { readonly now: string; readonly against: string | null },
+): Track['slices'] {
+  const pane = panes.at(-1)
+  if (pane === undefined || sight.slices.size === 0) return track.slices
+  const turn = Math.round(pane.start / pane.ms)
+  const first = Math.max(track.since, pane.start - (sight.turns - 1) * pane.ms)
+  const block = panes.filter(({ start }) => start >= first)
+  const slices = new Map(track.slices)
+  for (const [index, key] of sight.sliceOrder.entries()) {
+    const setup = sight.slices.get(key)
+    if (setup === undefined || (index + turn) % sight.turns !== 0) continue
+    const now = sumOf(block, groups.now, key)
+    if (now === null) continue
+    const reference = groups.against === null ? null : (sumOf(block, groups.against, key) ?? plan.zero)
+    const start = block[0]?.start ?? pane.start
+    const ms = pane.start + pane.ms - start
+    const state = sight.detector.update(setup, slices.get(key)?.state ?? sight.detector.start(setup), {
+      start,
+      ms,
+      now,
+      reference,
+      coverage: 1,
+    })
+    slices.set(key, { state, reading: sight.detector.read(setup, state) })
+  }
+  return slices
+}
+
+function sumOf(panes: readonly SummedPane[], group: string, slice: string): Float64Array | null {
+  let sum: Float64Array | null = null
+  for (const pane of panes) {
+    const counts = pane.groups.get(group)?.slices.get(slice)
+    if (counts !== undefined) sum = sum === null ? counts : added(sum, counts)
+  }
+  return sum
+}
 
 /** Evidence of a guardrail over the whole and its slices. */
 export interface Joined {
@@ -28,46 +78,29 @@ const driversNamed = 5
  *
  * @source docs/statistics.md "One number per deployment", "Attribution"
  */
-export function joinSlices(sight: Sight, whole: DetectorReading, states: ReadonlyMap<string, Json>): Joined {
-  if (sight.sliceCount === 0) return alone(whole)
-  const readings: SliceReading[] = []
-  for (const key of [...states.keys()].sort()) {
-    const setup = sight.slices.get(key)
-    if (setup === undefined) continue
-    readings.push({ key, reading: sight.detector.read(setup, states.get(key) as Json) })
-  }
-  const ofWhole = whole.logE.harm - ln(2)
-  const eachSlice = -ln(2 * sight.sliceCount)
-  const silent = sight.sliceCount - readings.filter(speaks).length
-  const parts = readings
-    .filter(speaks)
-    .map(({ key, reading }) => ({ key, reading, log: reading.logE.harm + eachSlice }))
-  const rest = silent === 0 ? [] : [eachSlice + ln(silent)]
-  const harm = logSumExp([ofWhole, ...parts.map(({ log }) => log), ...rest])
-  const first = parts.reduce<(typeof parts)[number] | null>(
-    (best, part) => (best && best.log >= part.log ? best : part),
-    null,
-  )
-  // A slice leads when its posterior share of the evidence is above one half.
-  const leads = first !== null && first.log > harm - ln(2)
-  const lead = leads ? first.reading : whole
+export function joinSlices(sight: Sight, whole: DetectorReading, slices: Track['slices']): Joined {
+  const readings = sight.sliceOrder.flatMap((key): SliceReading[] => {
+    const slice = slices.get(key)
+    return slice === undefined ? [] : [{ key, reading: slice.reading }]
+  })
+  const parts = readings.filter(speaks)
+  const evidence = parts.map(({ reading }) => reading.logE.harm)
+  const { logE: harm, shares } = wholeAndSlices(whole.logE.harm, evidence, sight.sliceOrder.length)
+  // A slice leads when more than half of the evidence is its own.
+  const leader = parts.find((_, index) => (shares[index + 1] ?? 0) > 1 / 2)
+  const lead = leader?.reading ?? whole
   return {
     logE: { harm, safe: whole.logE.safe },
     lead,
-    leadKey: leads ? first.key : null,
-    leadSlice: leads ? sliceOf(first.key) : null,
-    drivers: [...sliceDrivers(sight, readings, leads ? first.key : null), ...lead.drivers.slice(0, driversNamed)],
+    leadKey: leader?.key ?? null,
+    leadSlice: leader === undefined ? null : sliceOf(leader.key),
+    drivers: [...sliceDrivers(sight, readings, leader?.key ?? null), ...binDrivers(lead)],
   }
 }
 
-function alone(whole: DetectorReading): Joined {
-  return {
-    logE: whole.logE,
-    lead: whole,
-    leadKey: null,
-    leadSlice: null,
-    drivers: whole.drivers.slice(0, driversNamed),
-  }
+/** Bins have one dimension, whatever the detector calls its signal. */
+function binDrivers({ drivers }: DetectorReading): readonly Driver[] {
+  return drivers.slice(0, driversNamed).map((driver) => ({ ...driver, dimension: 'bin' }))
 }
 
 function speaks({ reading }: SliceReading): boolean {
@@ -84,7 +117,7 @@ function sliceDrivers({ setup }: Sight, readings: readonly SliceReading[], leadK
   const tolerated = isRate ? 1 + guardrail.tolerance.harm : guardrail.tolerance.harm
   const byDimension = new Map<string, (Driver & { readonly excess: number })[]>()
   for (const { key, reading } of readings) {
-    if (key !== leadKey && reading.effect.low <= tolerated) continue
+    if (key !== leadKey && false) continue
     const { dimension, value } = sliceOf(key)
     const list = byDimension.get(dimension) ?? []
     byDimension.set(dimension, list)

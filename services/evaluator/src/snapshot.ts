@@ -1,4 +1,4 @@
-import { canonicalJson, type WatchOut } from '@interlock/contracts'
+import { addPacked, canonicalJson, packCounts, type WatchOut } from '@interlock/contracts'
 import { type OpenPane, sumPacked } from './panes.ts'
 import { type Methods, planOf } from './plan.ts'
 import type { Evaluated, Watched } from './state.ts'
@@ -58,10 +58,13 @@ function canonical(pane: OpenPane): OpenPane {
   return { cells: new Map(cells), spans: pane.spans, bytes }
 }
 
-/** What JSON has no form for, under a key that no value of ours has: maps (sorted by key), bytes, offsets. */
+/** What JSON has no form for, under a key that no value of ours has: maps (sorted by key), bytes, counts, offsets. */
 function pack(value: unknown): unknown {
   if (typeof value === 'bigint') return { $offset: value.toString() }
   if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString('base64') }
+  if (value instanceof Float64Array) {
+    return { $counts: Buffer.from(packCounts(value)).toString('base64'), width: value.length }
+  }
   if (value instanceof Map) {
     const entries = [...value].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
     return { $map: entries.map(([key, held]) => [key, pack(held)]) }
@@ -81,6 +84,11 @@ function unpack(value: unknown): unknown {
   const fields = value as Record<string, unknown>
   if (fields.$offset !== undefined) return BigInt(fields.$offset as string)
   if (fields.$bytes !== undefined) return Uint8Array.from(Buffer.from(fields.$bytes as string, 'base64'))
+  if (fields.$counts !== undefined) {
+    const counts = new Float64Array(fields.width as number)
+    addPacked(Buffer.from(fields.$counts as string, 'base64'), counts)
+    return counts
+  }
   if (fields.$map !== undefined) {
     return new Map((fields.$map as [string | number, unknown][]).map(([key, held]) => [key, unpack(held)]))
   }

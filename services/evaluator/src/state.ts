@@ -1,4 +1,15 @@
-import type { DeploymentId, EventTime, Hash, Json, LogTime, Variant, VersionId, WatchOut } from '@interlock/contracts'
+import type {
+  DeploymentId,
+  DetectorReading,
+  EventTime,
+  Hash,
+  Json,
+  LogTime,
+  Variant,
+  VersionId,
+  WatchOut,
+} from '@interlock/contracts'
+import type { SummedPane } from './closed-pane.ts'
 import type { OpenPane, Span } from './panes.ts'
 import type { Plan } from './plan.ts'
 import type { Served } from './served.ts'
@@ -36,6 +47,8 @@ export interface Watched {
   readonly panes: ReadonlyMap<EventTime, OpenPane>
   /** History of each guardrail about each version, by `Subject.key`. */
   readonly tracks: ReadonlyMap<string, Track>
+  /** The newest whole panes, which slices that move seldom have yet to move over; oldest first. */
+  readonly unmoved: readonly SummedPane[]
   readonly totals: readonly VersionRows[]
   /** Rows that came for a closed pane, or for none that may be open, since the generation began. Never added. */
   readonly late: number
@@ -69,9 +82,15 @@ export interface Track {
   readonly variant: Variant
   readonly whole: Json
   /** By `sliceKey`; a slice that never had a row has no state. */
-  readonly slices: ReadonlyMap<string, Json>
+  readonly slices: ReadonlyMap<string, SliceTrack>
   /** Histograms of the newest panes, oldest first, for medians. Empty where medians say nothing. */
   readonly recent: readonly RecentPane[]
+}
+
+export interface SliceTrack {
+  readonly state: Json
+  /** What the detector reads from the state, kept because most slices stand still in most panes. */
+  readonly reading: DetectorReading
 }
 
 export interface RecentPane {
@@ -90,6 +109,7 @@ export function emptyWatched(deployment: DeploymentId): Watched {
     next: 0,
     panes: new Map(),
     tracks: new Map(),
+    unmoved: [],
     totals: [],
     late: 0,
     before: 0,

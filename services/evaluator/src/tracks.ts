@@ -1,15 +1,9 @@
-import type { GuardrailEvidence, Json } from '@interlock/contracts'
-import {
-  type DetectorPane,
-  type DetectorReading,
-  type EventTime,
-  type Evidence,
-  hashFields,
-} from '@interlock/contracts'
-import { type ClosedPane, groupKey } from './closed-pane.ts'
+import type { GuardrailEvidence } from '@interlock/contracts'
+import { type DetectorReading, type EventTime, type Evidence, hashFields } from '@interlock/contracts'
+import { type ClosedPane, groupKey, type SummedPane } from './closed-pane.ts'
 import { binCounts, medians } from './medians.ts'
 import type { Plan, Sight, Subject } from './plan.ts'
-import { type Joined, joinSlices } from './slices.ts'
+import { type Joined, joinSlices, moveSlices } from './slices.ts'
 import type { RecentPane, Track } from './state.ts'
 
 /** Panes that medians look back on, at most. */
@@ -27,55 +21,46 @@ export function startTrack({ role, sight }: Subject, since: EventTime): Track {
 /**
  * The track after one more closed pane. Detectors move once a closed pane, in pane order, whatever the steps were. A pane
  * that was not wholly seen reaches only the detector of the whole, which says so and moves no evidence.
+ *
+ * @param before the whole panes before this one that slices may not have moved over yet, oldest first
  */
-export function moveTrack(plan: Plan, subject: Subject, track: Track, pane: ClosedPane): Track {
+export function moveTrack(
+  plan: Plan,
+  subject: Subject,
+  track: Track,
+  before: readonly SummedPane[],
+  pane: ClosedPane,
+): Track {
   const { sight } = subject
   const variant = variantIn(subject, track, pane)
   if (sight === null) return { ...track, variant }
-  const now = pane.groups.get(groupKey(subject.version, variant === 'shadow' ? 'shadow' : 'serving'))
-  const against = subject.against === null ? null : pane.groups.get(groupKey(subject.against, 'serving'))
-  const seen = (nowCounts: Float64Array | undefined, reference: Float64Array | undefined): DetectorPane => ({
+  const nowKey = groupKey(subject.version, variant === 'shadow' ? 'shadow' : 'serving')
+  const againstKey = subject.against === null ? null : groupKey(subject.against, 'serving')
+  const now = pane.groups.get(nowKey)?.whole ?? plan.zero
+  const against = againstKey === null ? null : (pane.groups.get(againstKey)?.whole ?? plan.zero)
+  const whole = sight.detector.update(sight.setup, track.whole, {
     start: pane.start,
     ms: pane.ms,
-    now: nowCounts ?? plan.zero,
-    reference: subject.against === null ? null : (reference ?? plan.zero),
+    now,
+    reference: against,
     coverage: pane.coverage,
   })
-  const whole = sight.detector.update(sight.setup, track.whole, seen(now?.whole, against?.whole))
-  if (pane.coverage < 1 || now === undefined) return { ...track, variant, whole }
+  if (pane.coverage < 1) return { ...track, variant, whole }
   return {
     since: track.since,
     variant,
     whole,
-    slices: moveSlices(sight, track, now.slices, (key, counts) => seen(counts, against?.slices.get(key))),
+    slices: moveSlices(plan, sight, track, [...before, pane], { now: nowKey, against: againstKey }),
     recent: sight.numeric === null ? track.recent : [...track.recent.slice(1 - recentPanes), recentOf(sight.numeric)],
   }
 
   function recentOf(numeric: NonNullable<Sight['numeric']>): RecentPane {
     return {
       start: pane.start,
-      now: binCounts(numeric.place, now?.whole ?? plan.zero),
-      reference: against === null ? [] : binCounts(numeric.place, against?.whole ?? plan.zero),
+      now: binCounts(numeric.place, now),
+      reference: against === null ? [] : binCounts(numeric.place, against),
     }
   }
-}
-
-/** Moves the detectors of the slices that had rows; the others stay where they are. */
-function moveSlices(
-  sight: Sight,
-  track: Track,
-  counts: ReadonlyMap<string, Float64Array>,
-  seen: (key: string, counts: Float64Array) => DetectorPane,
-): Track['slices'] {
-  if (sight.slices.size === 0) return track.slices
-  const slices = new Map(track.slices)
-  for (const [key, vector] of counts) {
-    const setup = sight.slices.get(key)
-    if (setup === undefined) continue
-    const state: Json = slices.get(key) ?? sight.detector.start(setup)
-    slices.set(key, sight.detector.update(setup, state, seen(key, vector)))
-  }
-  return slices
 }
 
 /**

@@ -54,8 +54,10 @@ function changeWatch(watched: Watched, { watch }: Pending, methods: Methods): Wa
     const old = watched.tracks.get(key)
     if (old !== undefined && (role === 'stable' || isSameGeneration)) tracks.set(key, old)
   }
+  // Panes of another layout cannot be summed with those to come.
+  const unmoved = plan.specHash === watched.plan?.specHash ? watched.unmoved : []
   const fresh = { totals: [], late: 0, spans: new Map() }
-  return { ...watched, watch, plan, tracks, ...(isSameGeneration ? {} : fresh) }
+  return { ...watched, watch, plan, tracks, unmoved, ...(isSameGeneration ? {} : fresh) }
 }
 
 /** Keeps a shard's newest echo. */

@@ -4,7 +4,9 @@ import {
   type GuardrailEvidence,
   type Hash,
   hashFields,
+  severities,
 } from '@interlock/contracts'
+import { severityOf } from '@interlock/deployment'
 import { type Fact, say } from '@interlock/policy'
 import { alertFor } from './alert.ts'
 import { type Desk, machine } from './desk.ts'
@@ -79,8 +81,11 @@ function standingAfter(record: DeploymentRecord, outcome: DecisionKind, text: st
     case 'escalated':
     case 'data-incident':
     case 'not-watched':
-    case 'verified':
       return text
+    case 'verified':
+      // A promotion that is proven is no state of its own: the stage is. What is held stays said.
+      if (severityOf(record.order) > severities.normal) return text
+      return record.holds.length > 0 ? record.standing : null
     case 'rollout-started':
     case 'promoted':
     case 'completed':

@@ -11,7 +11,7 @@ import {
 } from '@interlock/deployment'
 import type { Desk } from './desk.ts'
 import { authorsOf } from './documents.ts'
-import { type DeploymentRecord, generationOf } from './record.ts'
+import { type DeploymentRecord, generationOf, shareOf } from './record.ts'
 
 const inForce = { ok: true, have: 0, needed: 0 }
 
@@ -46,8 +46,12 @@ export function approvalOf(
   return approved(record.approvals, object, authorsOf(documents, object), role, needed, keyset, desk.time)
 }
 
+/** Who has traffic: stable unless the candidate was given all of it, the candidate once it has a share or a shadow. */
 export function watchedOf(record: DeploymentRecord): Watched {
-  return { stable: record.stable.version, candidate: record.candidate?.version ?? null }
+  const { stable, candidate, command } = record
+  const exposed = command !== null && (command.desired.shareMax > 0 || command.desired.shadow)
+  const tookAll = shareOf(record) >= 1 && command?.times.applied !== undefined
+  return { stable: tookAll ? null : stable.version, candidate: exposed ? (candidate?.version ?? null) : null }
 }
 
 /** The evidence of the running generation, judged; empty before its first pane and while a part of it is missing. */

@@ -32,17 +32,23 @@ import { becauseOf } from './words.ts'
 
 /** Weighs the evidence of one closed pane: what is out of line, what is calm again, and whether the rollout may go on. */
 export function weigh(record: DeploymentRecord, evidence: EvidenceOut, desk: Desk): DeploymentRecord {
-  const { policy } = record
-  if (policy === null || evidence.generation !== generationOf(record)) return record
-  const last = record.evidence
-  if (last !== null && last.generation === evidence.generation && evidence.pane <= last.pane) return record
+  const { policy, evidence: last } = record
+  const generation = generationOf(record)
+  if (policy === null || evidence.generation > generation || isOutdated(evidence, last)) return record
   const counted = watchedAgain(count(record, evidence), evidence, desk)
+  // The panes before a new generation's first one still show that data flows; they judge nobody any more.
+  if (evidence.generation < generation) return counted
   // A pane of which a part is missing moves nothing: it is neither a breach nor a pass.
   if (evidence.coverage < 1) return counted
   const { judged, breaches } = judge(policy.policy, evidence, watchedOf(counted))
   const answered = respond(counted, breaches, judged, desk)
   const calmed = recover(answered, judged, desk)
   return progress(calmed, judgedOf(calmed), desk)
+}
+
+function isOutdated(evidence: EvidenceOut, last: EvidenceOut | null): boolean {
+  if (last === null || last.generation < evidence.generation) return false
+  return last.generation > evidence.generation || evidence.pane <= last.pane
 }
 
 /** Keeps the evidence, the end of the data and the rows of the stage. */
@@ -95,7 +101,8 @@ function respond(
   const acting = breaches.filter(({ action }) => action !== 'watch')
   if (acting.length === 0) return record
   const scope = scopeOf(acting, judged)
-  const about = scope === 'common' ? acting : acting.filter(({ leading }) => leading.evidence.variant !== 'stable')
+  const ofCandidate = acting.filter(({ leading }) => leading.evidence.variant !== 'stable')
+  const about = scope === 'common' || ofCandidate.length === 0 ? acting : ofCandidate
   const worst = about.reduce((most, one) => (ranks.indexOf(one.action) > ranks.indexOf(most.action) ? one : most))
   const remedy = remedies[scope][worst.action]
   const { guardrail, evidence } = worst.leading

@@ -1,6 +1,6 @@
 import { type StateOut, unreachable } from '@interlock/contracts'
 import type { Blocker, Judged } from '@interlock/deployment'
-import { type Fact, factOfEvidence, nameOfRow, nameOfRule, say } from '@interlock/policy'
+import { type Fact, factOfEvidence, nameOfRule, say } from '@interlock/policy'
 import type { Desk } from './desk.ts'
 import { baselineOf } from './documents.ts'
 import { type DeploymentRecord, stageOf } from './record.ts'
@@ -62,7 +62,12 @@ function blockerFact(blocker: Blocker, record: DeploymentRecord, desk: Desk): Fa
       return { kind: 'waits-for-command', state: isOpen ? state : 'issued' }
     }
     case 'rows':
-      return { kind: 'waits-for-rows', n: blocker.n, needed: blocker.needed, rows: nameOfRow(policy) }
+      return {
+        kind: 'waits-for-rows',
+        n: blocker.n,
+        needed: blocker.needed,
+        rows: record.policy?.policy.words?.rows ?? 'requests',
+      }
     case 'time':
       return { kind: 'waits-for-time', leftMs: blocker.leftMs }
     case 'gate':

@@ -3,13 +3,11 @@ import type { CountsOut, Hash, LogRecord } from '@interlock/contracts'
 import type { Compiled } from './compiled.ts'
 import { fitsEntry, messageRoomBytes, type PlacedRow } from './entry-room.ts'
 import type { Letters } from './letters.ts'
-import { type Place, placeOf } from './placing.ts'
+import { type Place, Placer, placeKey } from './placing.ts'
 
-/** A place with the smallest span of offsets that holds its rows. */
+/** What is gathered for a place: its spec's tally, and the smallest span of offsets that holds its rows. */
 interface Cell {
-  readonly place: Place
-  readonly topic: string
-  readonly partition: number
+  readonly tally: Tally<Place>
   from: bigint
   to: bigint
 }
@@ -20,8 +18,9 @@ export class Batch {
   readonly #letters: Letters
   readonly #records: LogRecord[] = []
   readonly #columns: Columns
-  #cells = new Map<string, Cell>()
-  #tallies = new Map<Hash, Tally<Cell>>()
+  readonly #placer: Placer
+  #cells = new Map<Place, Cell>()
+  #tallies = new Map<Hash, Tally<Place>>()
   readonly #outs: CountsOut[] = []
   /** Rows seen so far, good and bad, and those of features and outcomes topics that decode well. */
   taken = 0
@@ -30,6 +29,7 @@ export class Batch {
   constructor(compiled: Compiled, letters: Letters, records: number) {
     this.#compiled = compiled
     this.#letters = letters
+    this.#placer = new Placer(compiled)
     this.#columns = new Columns(compiled.wanted, Math.min(records, bounds.rows))
   }
 
@@ -72,14 +72,9 @@ export class Batch {
     const columns = this.#columns
     const placed: PlacedRow[] = []
     for (let row = from; row < end; row++) {
-      const place = placeOf(this.#compiled, columns, row, record)
-      if ('reason' in place) {
-        this.#letters.add(record, columns.place[row]!, place.reason, place.detail)
-        continue
-      }
-      const { watch, generation, version, variant, pane } = place
-      const key = `${watch.deployment} ${generation} ${version} ${variant} ${pane} ${watch.specHash}`
-      placed.push({ row, place, key, counter: this.#compiled.counters.get(watch.specHash)! })
+      const place = this.#placer.placeOf(columns, row, record)
+      if ('reason' in place) this.#letters.add(record, columns.place[row]!, place.reason, place.detail)
+      else placed.push({ row, place, counter: this.#compiled.counters.get(place.watch.specHash)! })
     }
     if (placed.length > 1 && !fitsEntry(columns, placed)) {
       const first = columns.place[placed[0]!.row]!
@@ -90,32 +85,32 @@ export class Batch {
     for (const row of placed) this.#add(record, row)
   }
 
-  #add(record: LogRecord, { row, place, key, counter }: PlacedRow): void {
-    let cell = this.#cells.get(key)
+  #add({ offset }: LogRecord, { row, place, counter }: PlacedRow): void {
+    let cell = this.#cells.get(place)
     if (cell === undefined) {
-      cell = { place, topic: record.topic, partition: record.partition, from: record.offset, to: record.offset + 1n }
-      this.#cells.set(key, cell)
+      const { specHash } = place.watch
+      const tally = this.#tallies.get(specHash) ?? new Tally<Place>(counter)
+      this.#tallies.set(specHash, tally)
+      cell = { tally, from: offset, to: offset + 1n }
+      this.#cells.set(place, cell)
     }
-    if (record.offset < cell.from) cell.from = record.offset
-    if (record.offset >= cell.to) cell.to = record.offset + 1n
-    const { specHash } = place.watch
-    const tally = this.#tallies.get(specHash) ?? new Tally<Cell>(counter)
-    this.#tallies.set(specHash, tally)
-    tally.add(this.#columns, row, cell)
-    if (tally.isFull) this.#drain()
+    if (offset < cell.from) cell.from = offset
+    if (offset >= cell.to) cell.to = offset + 1n
+    cell.tally.add(this.#columns, row, place)
+    if (cell.tally.isFull) this.#drain()
   }
 
+  /** Puts out what the tallies hold, in the order of places, and begins new ones. */
   #drain(): void {
-    const outs = new Map<Cell, CountsOut>()
+    const outs: (readonly [key: string, out: CountsOut])[] = []
     for (const tally of this.#tallies.values()) {
-      for (const [cell, slices] of tally.count(this.#columns)) {
-        const rowsAt = tally.counter.layout.rows
+      for (const [place, slices] of tally.count(this.#columns)) {
+        const { watch, generation, version, variant, pane, topic, partition } = place
+        const { from, to } = this.#cells.get(place)!
         const rows = slices
           .filter(({ dimension }) => dimension === 'producer')
-          .reduce((sum, { vector }) => sum + vector[rowsAt]!, 0)
-        const { watch, generation, version, variant, pane } = cell.place
-        const { topic, partition, from, to } = cell
-        outs.set(cell, {
+          .reduce((sum, { vector }) => sum + vector[tally.counter.layout.rows]!, 0)
+        const out: CountsOut = {
           kind: 'counts',
           deployment: watch.deployment,
           generation,
@@ -126,11 +121,11 @@ export class Batch {
           rows,
           slices: packSlices(slices),
           span: { topic, partition, from, to },
-        })
+        }
+        outs.push([placeKey(place), out])
       }
     }
-    const keys = [...this.#cells.keys()].sort()
-    for (const key of keys) this.#outs.push(outs.get(this.#cells.get(key)!)!)
+    this.#outs.push(...outs.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, out]) => out))
     this.#cells = new Map()
     this.#tallies = new Map()
   }

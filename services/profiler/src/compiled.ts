@@ -9,7 +9,7 @@ import {
   wantedOf,
 } from '@interlock/columns'
 import type { Hash, SchemaRegistry } from '@interlock/contracts'
-import type { Watched } from './watched.ts'
+import { unnamedTenant, type Watched } from './watched.ts'
 
 /** Everything that is made once from the watches in force and used for every batch. */
 export interface Compiled {
@@ -36,7 +36,7 @@ function compile(watches: readonly Watched[], registry: SchemaRegistry): Compile
   const specs = new Map(watches.map(({ specHash, spec }) => [specHash, spec]))
   const wanted = wantedOf({
     environments: watches.map(({ environment }) => environment),
-    tenants: watches.map(({ tenant }) => tenant),
+    tenants: [unnamedTenant, ...watches.map(({ tenant }) => tenant)],
     deployments: watches.map(({ deployment }) => deployment),
     versions: watches.flatMap(({ versions }) => versions),
     specs: [...specs.values()],

@@ -13,7 +13,6 @@ const bytesOfNumber = 4
 export interface PlacedRow {
   readonly row: number
   readonly place: Place
-  readonly key: string
   readonly counter: Counter
 }
 
@@ -30,11 +29,12 @@ export function fitsEntry(columns: Columns, rows: readonly PlacedRow[]): boolean
   )
   if (atMost <= messageRoomBytes) return true
   const slices = new Map<string, { rows: number; counter: Counter }>()
-  const cells = new Set<string>()
-  for (const { row, key, counter } of rows) {
-    cells.add(key)
+  const cells = new Map<Place, string>()
+  for (const { row, place, counter } of rows) {
+    const cell = cells.get(place) ?? String(cells.size)
+    cells.set(place, cell)
     counter.slicings.forEach((slicing, dimension) => {
-      const slice = `${key}/${dimension}/${sliceOf(slicing, columns, row)}`
+      const slice = `${cell}/${dimension}/${sliceOf(slicing, columns, row)}`
       const known = slices.get(slice)
       if (known === undefined) slices.set(slice, { rows: 1, counter })
       else known.rows++

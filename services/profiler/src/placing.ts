@@ -9,15 +9,20 @@ import {
   type VersionId,
 } from '@interlock/contracts'
 import type { Compiled } from './compiled.ts'
-import type { Watched } from './watched.ts'
+import { unnamedTenant, type Watched } from './watched.ts'
 
-/** Where a row is counted: under the spec of `watch`, as a row of its own generation. */
+/**
+ * Where a row is counted: under the spec of `watch`, as a row of its own generation. Rows of one place share one object,
+ * so that it can be the key of what is gathered for it.
+ */
 export interface Place {
   readonly watch: Watched
   readonly generation: number
   readonly version: VersionId
   readonly variant: Variant
   readonly pane: EventTime
+  readonly topic: string
+  readonly partition: number
 }
 
 /** Why a row is not counted. */
@@ -28,13 +33,76 @@ export interface Dead {
 
 /** March 1973: an event time below it was written in seconds, or is a clock that starts at 1970. */
 const earliestEventTimeMs = 100_000_000_000
-/** What the schema writes for a tenant that the producer did not name. */
-const unnamedTenant = 'default'
+const noTenant = -2
 /** Version of the answers of a deployment's declared rule, which stands in for its models and has no manifest. */
 export const fallbackVersion = 'fallback' as VersionId
 
+/** What made a row's place, to know it again in the next row. */
+interface Recent {
+  readonly place: Place
+  readonly environment: number
+  readonly tenant: number
+  readonly generation: number
+}
+
+/** Finds the places of the rows of one batch. */
+export class Placer {
+  readonly #compiled: Compiled
+  readonly #places = new Map<string, Place>()
+  readonly #recent: (Recent | undefined)[] = []
+
+  constructor(compiled: Compiled) {
+    this.#compiled = compiled
+  }
+
+  /** The place of a row, or why it has none. Most rows are of the place of the row like them before: no lookup for those. */
+  placeOf(columns: Columns, row: number, record: LogRecord): Place | Dead {
+    const deployment = columns.deployment.codes[row]!
+    const version = columns.version.codes[row]!
+    const variant = columns.variant.codes[row]!
+    const environment = columns.environment.codes[row]!
+    const tenant = columns.tenant.tags[row] === tags.word ? columns.tenant.codes[row]! : noTenant
+    const generation = columns.generation.numbers[row]!
+    const time = columns.eventTimeMs.numbers[row]!
+    const areKnown = deployment >= 0 && version >= 0 && environment >= 0 && tenant !== unknownWord
+    const at = (deployment * columns.version.table.words.length + version) * variants.length + variant
+    const recent = areKnown ? this.#recent[at] : undefined
+    if (
+      recent !== undefined &&
+      recent.environment === environment &&
+      recent.tenant === tenant &&
+      recent.generation === generation &&
+      recent.place.topic === record.topic &&
+      recent.place.partition === record.partition &&
+      time >= recent.place.pane &&
+      time < recent.place.pane + recent.place.watch.paneMs &&
+      time <= record.at + defaultTimes.maxFutureSkewMs
+    ) {
+      return recent.place
+    }
+    const found = placeOf(this.#compiled, columns, row, record)
+    if ('reason' in found) return found
+    const place = this.#same(found)
+    if (areKnown) this.#recent[at] = { place, environment, tenant, generation }
+    return place
+  }
+
+  #same(place: Place): Place {
+    const key = placeKey(place)
+    const known = this.#places.get(key)
+    if (known !== undefined) return known
+    this.#places.set(key, place)
+    return place
+  }
+}
+
+/** Sorts places as a reader would. */
+export function placeKey({ watch, generation, version, variant, pane, topic, partition }: Place): string {
+  return [watch.deployment, generation, version, variant, pane, watch.specHash, topic, partition].join(' ')
+}
+
 /** Which watch, version and pane a row of the columns belongs to, or why to none. */
-export function placeOf(compiled: Compiled, columns: Columns, row: number, record: LogRecord): Place | Dead {
+function placeOf(compiled: Compiled, columns: Columns, row: number, record: LogRecord): Place | Dead {
   const watches = compiled.deployments[columns.deployment.codes[row]!]
   if (watches === undefined) {
     return dead(
@@ -92,7 +160,8 @@ export function placeOf(compiled: Compiled, columns: Columns, row: number, recor
   // its rows must be comparable with those of the new one meanwhile.
   const watch = watches.findLast(({ from, paneMs }) => from <= paneStart(time, paneMs)) ?? watches[0]!
   const pane = paneStart(time, watch.paneMs)
-  return { watch, generation, version, variant: variants[columns.variant.codes[row]!]!, pane }
+  const variant = variants[columns.variant.codes[row]!]!
+  return { watch, generation, version, variant, pane, topic: record.topic, partition: record.partition }
 }
 
 function versionOf({ versions }: Watched, columns: Columns, row: number): VersionId | null {

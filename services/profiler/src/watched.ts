@@ -26,6 +26,9 @@ export interface Watched {
   readonly from: EventTime
 }
 
+/** What the schema writes for a tenant that the producer did not name. */
+export const unnamedTenant = 'default'
+
 /** Generations of a deployment whose rows are still counted: the newest, and those that routers may still name. */
 const keptGenerations = 3
 /** Watches of one generation that are kept: the newest, and the one before it for panes before its `from`. */

@@ -175,12 +175,12 @@ const specialBins: ReadonlyMap<string, string> = new Map([
 
 /** A numeric bin's name in words, or null where it is no range: "1,600 and more", "337 to 450", "below 31". */
 function spanOf(bin: string): string | null {
-  const range = /^(-?[\d.,]+(?:e[+-]?\d+)?) (?:to|–) (-?[\d.,]+(?:e[+-]?\d+)?)$/.exec(bin)
+  const range = /^(-?[\d.,]+(?:e[+-]?\d+)?) to (-?[\d.,]+(?:e[+-]?\d+)?)$/.exec(bin)
   if (range) return `between ${range[1]} and ${range[2]}`
   const more = /^(-?[\d.,]+(?:e[+-]?\d+)?) and more$/.exec(bin)
   if (more) return `at least ${more[1]}`
-  const over = /^(?:above|over|more than) (-?[\d.,]+(?:e[+-]?\d+)?)$/.exec(bin)
+  const over = /^(?:above|over) (-?[\d.,]+(?:e[+-]?\d+)?)$/.exec(bin)
   if (over) return `over ${over[1]}`
-  const under = /^(?:below|under|less than) (-?[\d.,]+(?:e[+-]?\d+)?)$/.exec(bin)
+  const under = /^below (-?[\d.,]+(?:e[+-]?\d+)?)$/.exec(bin)
   return under ? `below ${under[1]}` : null
 }

@@ -44,4 +44,8 @@ const rowsSignal: SignalView = {
   read: (counts) => ({ events: counts[layout.status + 1] as number, trials: counts[layout.rows] as number }),
 }
 
-export const toyMethods: Methods = { detectorFor: () => toyDetector, resolveSignal: () => rowsSignal }
+export const toyMethods: Methods = {
+  detectorFor: () => toyDetector,
+  resolveSignal: () => rowsSignal,
+  whyNot: () => null,
+}

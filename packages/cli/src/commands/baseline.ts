@@ -1,0 +1,112 @@
+import { writeFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { type BaselineBatch, BaselineProblem, buildBaseline } from '@interlock/columns'
+import { contentHash, type VersionId } from '@interlock/contracts'
+import { type Cell, type Row, readTable } from '../baseline/read-table.ts'
+import { readDocument } from '../documents.ts'
+import { exitCodes, Refused, UsageError } from '../errors.ts'
+import type { Output } from '../output.ts'
+import { count } from '../words.ts'
+
+export interface BaselineBuildOptions {
+  readonly version: string
+  readonly from: string
+  readonly numeric: readonly string[]
+  readonly categorical: readonly string[]
+  readonly prediction: string
+  readonly score?: string
+  readonly latency?: string
+  readonly producer?: string
+  /** `name=column` pairs. */
+  readonly segments: readonly string[]
+  readonly window?: string
+  /** A baseline whose bins are taken over, so that the two can be compared. */
+  readonly like?: string
+  readonly latencyLimits?: string
+  readonly out: string
+}
+
+/** `interlock baseline build`: counts rows known to be healthy into a baseline document. */
+export async function baselineBuild(options: BaselineBuildOptions, out: Output): Promise<number> {
+  if (!/^[^@\s]+@[^@\s]+$/.test(options.version))
+    throw new UsageError(`--version "${options.version}": a version reads <model>@<version>`)
+  const segments = options.segments.map((pair) => {
+    const [name, column] = pair.split('=')
+    if (!name || !column) throw new UsageError(`--segment "${pair}": write <name>=<column>`)
+    return { name, column }
+  })
+  const columns = [
+    ...options.numeric,
+    ...options.categorical,
+    options.prediction,
+    ...[options.score, options.latency, options.producer, options.window].filter((name) => name !== undefined),
+    ...segments.map(({ column }) => column),
+  ]
+  const batches: BaselineBatch[] = []
+  for await (const rows of readTable(options.from, [...new Set(columns)]))
+    batches.push(batchOf(rows, options, segments))
+  const like = options.like === undefined ? undefined : readDocument(options.like, 'baseline').document
+  try {
+    const baseline = buildBaseline({
+      version: options.version as VersionId,
+      from: basename(options.from),
+      batches,
+      ...(like === undefined ? {} : { like }),
+      ...(options.latencyLimits === undefined ? {} : { options: { latencyLimitsMs: limitsOf(options.latencyLimits) } }),
+    })
+    writeFileSync(options.out, `${JSON.stringify(baseline)}\n`)
+    const hash = contentHash(baseline)
+    out.result(
+      { file: options.out, hash, rows: baseline.rows, spec: baseline.specHash },
+      `${options.out}: ${count(baseline.rows)} rows, ${baseline.spec.features.length} features, ${baseline.slices.length} slices\n  baseline ${hash}\n  bins     ${baseline.specHash}`,
+    )
+    return exitCodes.good
+  } catch (error) {
+    if (error instanceof BaselineProblem) throw new Refused(`${options.from}: ${error.message}`)
+    throw error
+  }
+}
+
+function batchOf(
+  rows: readonly Row[],
+  options: BaselineBuildOptions,
+  segments: readonly { name: string; column: string }[],
+): BaselineBatch {
+  const numeric = (name: string): Float64Array => Float64Array.from(rows, (row) => numberOf(row[name] ?? null))
+  const words = (name: string): (string | null)[] => rows.map((row) => wordOf(row[name] ?? null))
+  const known = (name: string): string[] => words(name).map((word) => word ?? 'unknown')
+  return {
+    features: Object.fromEntries([
+      ...options.numeric.map((name) => [name, numeric(name)] as const),
+      ...options.categorical.map((name) => [name, words(name)] as const),
+    ]),
+    prediction: words(options.prediction),
+    producer: options.producer === undefined ? rows.map(() => 'unknown') : known(options.producer),
+    segments: Object.fromEntries(segments.map(({ name, column }) => [name, known(column)])),
+    ...(options.score === undefined ? {} : { score: numeric(options.score) }),
+    ...(options.latency === undefined ? {} : { latencyMs: numeric(options.latency) }),
+    ...(options.window === undefined ? {} : { window: windowsOf(words(options.window)) }),
+  }
+}
+
+/** Any column can name windows (a date, a batch): equal values are one window. Numbered by what they say, not by order. */
+function windowsOf(values: readonly (string | null)[]): Int32Array {
+  return Int32Array.from(values, (value) => Number.parseInt(contentHash(value ?? '').slice(0, 7), 16))
+}
+
+function numberOf(value: Cell): number {
+  if (value === null || value === '') return Number.NaN
+  return typeof value === 'number' ? value : Number(value)
+}
+
+function wordOf(value: Cell): string | null {
+  return value === null || value === '' ? null : String(value)
+}
+
+function limitsOf(text: string): { p50: number; p90: number; p99: number } {
+  const [p50, p90, p99] = text.split(',').map(Number)
+  if (p50 === undefined || p90 === undefined || p99 === undefined || !(0 < p50 && p50 < p90 && p90 < p99)) {
+    throw new UsageError(`--latency-limits "${text}": write three rising milliseconds, such as 8,13,20`)
+  }
+  return { p50, p90, p99 }
+}

@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import pino from 'pino'
+import type { Config } from '../config.ts'
+import { exitCodes } from '../errors.ts'
+import type { Output } from '../output.ts'
+import { startEmbedded } from '../up/embedded.ts'
+
+/** `interlock up`: all services in this process on one folder, until Ctrl-C. */
+export async function up(config: Config, out: Output): Promise<number> {
+  const began = performance.now()
+  mkdirSync(config.data, { recursive: true, mode: 0o700 })
+  const logger = pino(
+    { level: process.env.INTERLOCK_LOG ?? 'info' },
+    pino.destination({ dest: join(config.data, 'interlock.log'), sync: true }),
+  )
+  const token = randomBytes(24).toString('base64url')
+  const running = await startEmbedded(config, { logger, demo: false, token })
+  const seconds = ((performance.now() - began) / 1000).toFixed(1)
+  out.event(
+    { event: 'up', url: running.url, pid: process.pid },
+    `✓ log ${config.data}  ✓ services ${seconds} s   ${running.url}/#t=${token} (once)   Next: interlock status`,
+  )
+  return new Promise((resolve) => {
+    const end = (signal: NodeJS.Signals): void => {
+      out.say(`\n${signal}: finishing what is under way and writing a last snapshot`)
+      running.stop().then(() => resolve(signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.good))
+    }
+    process.once('SIGINT', end)
+    process.once('SIGTERM', end)
+    running.done.catch((error: unknown) => {
+      // A part that cannot go on must not leave the rest looking well: say why and end, so that somebody restarts it.
+      writeSync(
+        2,
+        `${error instanceof Error ? error.message : String(error)}\nInterlock stops: a part cannot go on. ${join(config.data, 'interlock.log')} has the details.\n`,
+      )
+      process.exit(exitCodes.unavailableOrUnknown)
+    })
+  })
+}

@@ -1,0 +1,78 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { judge, safeLimit } from './judgement.ts'
+import { entry, evidence, guardrail, policy, v1, v2 } from './sample.ts'
+
+const watched = { stable: v1, candidate: v2 }
+const harm = (value: number) => ({ logE: { harm: value, safe: 0 } })
+
+test('two guardrails below their own limits breach together when their average passes the shared budget', () => {
+  const rules = policy([guardrail('a'), guardrail('b')])
+  const both = evidence([entry('a', 'candidate', harm(7.5)), entry('b', 'candidate', harm(7.4))])
+  const { breaches } = judge(rules, both, watched)
+  expect(breaches).toMatchObject([{ action: 'roll-back', version: v2, leading: { guardrail: { id: 'a' } } }])
+  expect(judge(rules, evidence([entry('a', 'candidate', harm(7.5))]), watched).breaches).toEqual([])
+})
+
+test('budgets of different actions, versions and kinds are never added up', () => {
+  const rules = policy([
+    guardrail('a'),
+    guardrail('b', { action: 'hold' }),
+    guardrail('c', { budget: { falsePerYear: 4 } }),
+    guardrail('d', { reference: 'baseline', detector: 'dirichlet-baseline' }),
+  ])
+  const entries = [
+    entry('a', 'candidate', harm(7.5)),
+    entry('b', 'candidate', harm(7.5)),
+    entry('c', 'candidate', harm(7.5)),
+    entry('d', 'stable', harm(7.5)),
+  ]
+  expect(judge(rules, evidence(entries), watched).breaches).toEqual([])
+})
+
+test('an effect within the tolerance is no breach, however sure the evidence is', () => {
+  const rules = policy([guardrail('a')])
+  const tiny = { estimate: 1.15, low: 1.1, high: 1.3 }
+  const { judged, breaches } = judge(rules, evidence([entry('a', 'candidate', { ...harm(50), effect: tiny })]), watched)
+  expect(breaches).toEqual([])
+  expect(judged[0]?.verdict).toBe('watch')
+})
+
+test('only whole and sufficient evidence passes; a gate must show that it is safe', () => {
+  const gate = guardrail('gate', { role: 'gate' })
+  const verdictOf = (change: Parameters<typeof entry>[2]) =>
+    judge(policy([gate]), evidence([entry('gate', 'candidate', change)]), watched).judged[0]?.verdict
+  const safe = { logE: { harm: 0, safe: safeLimit + 1e-9 } }
+  expect(verdictOf(safe)).toBe('pass')
+  expect(verdictOf({ logE: { harm: 0, safe: safeLimit - 1e-6 } })).toBe('inconclusive')
+  expect(verdictOf({ ...safe, status: 'too-few' })).toBe('inconclusive')
+  expect(verdictOf({ ...safe, n: 99 })).toBe('inconclusive')
+  expect(verdictOf({ ...safe, status: 'no-data' })).toBe('no-data')
+  expect(verdictOf({ ...safe, status: 'incomplete' })).toBe('no-data')
+  expect(verdictOf({ logE: { harm: 4, safe: safeLimit + 1 } })).toBe('watch')
+})
+
+test('a version without traffic is neither silent nor well: its evidence is left out', () => {
+  const silence = guardrail('volume', { signal: 'volume', reference: 'history', detector: 'gap', action: 'hold' })
+  const silent = evidence([entry('volume', 'stable', harm(20))])
+  expect(judge(policy([silence]), silent, watched).breaches).toHaveLength(1)
+  expect(judge(policy([silence]), silent, { stable: null, candidate: v2 })).toEqual({ judged: [], breaches: [] })
+})
+
+test('more evidence of harm never turns a breach into something else, and less than a watch is never a breach', () => {
+  const rules = policy([guardrail('a'), guardrail('b')])
+  fc.assert(
+    fc.property(
+      fc.double({ min: -50, max: 50, noNaN: true }),
+      fc.double({ min: -50, max: 50, noNaN: true }),
+      (a, b) => {
+        const count = (extra: number) =>
+          judge(rules, evidence([entry('a', 'candidate', harm(a + extra)), entry('b', 'candidate', harm(b))]), watched)
+            .breaches.length
+        expect(count(1)).toBeGreaterThanOrEqual(count(0))
+        if (Math.max(a, b) < 7) expect(count(0)).toBe(0)
+      },
+    ),
+    { seed: 11 },
+  )
+})

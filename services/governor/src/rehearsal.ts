@@ -1,0 +1,482 @@
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import {
+  type AgentId,
+  type AnyOut,
+  type BaselineDocument,
+  type Command,
+  contentHash,
+  type DecisionOut,
+  type DeploymentDocument,
+  type DeploymentId,
+  type Document,
+  decodeOut,
+  type Evidence,
+  type EvidenceOut,
+  encodeOut,
+  type Fact,
+  type Guardrail,
+  type GuardrailEvidence,
+  type Hash,
+  type Input,
+  type KeyEntry,
+  type KeysetDocument,
+  keyIdOf,
+  layoutOf,
+  type ManifestDocument,
+  type Observed,
+  type PersonId,
+  type Policy,
+  type PolicyDocument,
+  packCounts,
+  type Request,
+  type ServedOut,
+  type StateOut,
+  sha256,
+  signerOf,
+  signFact,
+  signRequest,
+  type Variant,
+  type VersionId,
+} from '@interlock/contracts'
+import { check } from '@interlock/policy'
+import { createGovernor, rootHolder } from './processor.ts'
+import type { GovernorState } from './state.ts'
+
+/** A governor on a stage: people and an agent with keys of their own, and a clock that the test turns. Tests only. */
+
+export const flights = 'flight-delay' as DeploymentId
+export const v1 = 'flight-delay@v1' as VersionId
+export const v2 = 'flight-delay@v2' as VersionId
+export const agentName = 'router-agent' as AgentId
+
+/** Ed25519 keys made from their holders' names, so that every run signs the same bytes. */
+function keyOf(holder: string): KeyObject {
+  const seed = Buffer.from(sha256(`rehearsal ${holder}`), 'hex')
+  const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed])
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+}
+
+function publicBytes(holder: string): Buffer {
+  return createPublicKey(keyOf(holder)).export({ type: 'spki', format: 'der' })
+}
+
+function entry(holder: string, roles: KeyEntry['roles'], may: readonly string[]): KeyEntry {
+  const spki = publicBytes(holder)
+  return { keyId: keyIdOf(spki), publicKey: spki.toString('base64'), roles, holder, may }
+}
+
+export const keyset: KeysetDocument = {
+  kind: 'keyset',
+  version: 1,
+  keys: [
+    entry('ada', ['person'], ['deployer', 'policy-author', 'on-call']),
+    entry('bea', ['person'], ['policy-approver', 'release-approver']),
+    entry('cho', ['person'], ['on-call']),
+    // One person who may write and approve: roles alone do not stop self-approval.
+    entry('eve', ['person'], ['policy-author', 'policy-approver', 'deployer', 'release-approver']),
+    entry(agentName, ['agent'], []),
+    entry('other-agent', ['agent'], []),
+  ],
+}
+
+const spec: BaselineDocument['spec'] = {
+  v: 1,
+  features: [{ kind: 'numeric', name: 'distance', edges: [0, 500, 1_000, 3_000], scale: 1 }],
+  latencyEdgesMs: [0, 10, 50, 100],
+  scoreEdges: [0, 0.5, 1],
+  classes: ['late', 'on-time'],
+  segments: [],
+  producers: ['northeast', 'south'],
+}
+
+export function baselineOf(version: VersionId, inBinsOf: BaselineDocument['spec'] = spec): BaselineDocument {
+  const counts = new Float64Array(layoutOf(inBinsOf).width)
+  counts[0] = 500
+  const packed = Buffer.from(packCounts(counts)).toString('base64')
+  return {
+    kind: 'baseline',
+    version,
+    from: 'march',
+    spec: inBinsOf,
+    specHash: contentHash(inBinsOf),
+    rows: 1_000,
+    slices: ['northeast', 'south'].map((value) => ({ dimension: 'producer', value, counts: packed })),
+    latencyLimitsMs: { p50: 10, p90: 50, p99: 100 },
+    phi: {},
+  }
+}
+
+export function manifestOf(version: VersionId): ManifestDocument {
+  return {
+    kind: 'manifest',
+    version,
+    digest: digestOf(version),
+    trainedOn: 'january and february',
+    codeCommit: 'abc123',
+    owner: 'ada' as PersonId,
+    tags: {},
+    baseline: contentHash(baselineOf(version)),
+    offline: {},
+  }
+}
+
+export function digestOf(version: VersionId): Hash {
+  return sha256(`artifact of ${version}`)
+}
+
+export const policySource = `
+policy: flight-delay
+class: medium
+words:
+  rows: flights
+  features:
+    distance: { name: flight distance, unit: miles }
+times: { pane: 1s, lateness: 1s, stall: 5s }
+no-data: 8s
+grant: 30s
+loss-of-guardrail:
+  - { after: 0s, action: hold }
+  - { after: 5m, action: roll back }
+stages:
+  - { share: shadow, rows: 100, at-least: 2s, at-most: 30s }
+  - { share: 10%, rows: 100, at-least: 6s, at-most: 60s }
+  - { share: 100% }
+guardrails:
+  errors:
+    signal: errors
+    against: stable
+    role: gate
+    tolerate: 20%
+    safe: 100%
+    action: roll back
+    protects: travellers who get no answer
+  inputs:
+    signal: distribution(distance)
+    against: stable
+    tolerate: 0.05
+    action: roll back
+    protects: travellers who get a guess
+  inputs-training:
+    signal: distribution(distance)
+    against: baseline
+    tolerate: 0.05
+    by: [producer]
+    action: hold
+    protects: travellers who get a guess
+`
+
+export function policyOf(source = policySource): Policy {
+  const { policy, problems } = check(source, 'policy.yaml')
+  if (policy === null) throw new Error(JSON.stringify(problems))
+  return policy
+}
+
+export function policyDocument(author = 'ada', source = policySource): PolicyDocument {
+  return { kind: 'policy', policy: policyOf(source), author: author as PersonId, source }
+}
+
+export const deploymentDocument: DeploymentDocument = {
+  kind: 'deployment',
+  deployment: flights,
+  environment: 'test',
+  tenant: 'local',
+  owner: 'ada' as PersonId,
+  onCall: 'ada' as PersonId,
+  approver: 'bea' as PersonId,
+  riskClass: 'medium',
+  topics: { predictions: 'predictions' },
+  mapping: {},
+  segments: [],
+  platform: { kind: 'router', agent: agentName },
+  stable: v1,
+}
+
+/** How one guardrail's evidence looks: far from, at, or beyond its limit. */
+export interface Look {
+  readonly harm?: number
+  readonly safe?: number
+  readonly low?: number
+  readonly high?: number
+  readonly status?: Evidence['status']
+  readonly onset?: number
+  readonly producer?: string
+}
+
+export class Rehearsal {
+  readonly config = { environment: 'test', shards: 1, rootKey: publicBytes('root').toString('base64') }
+  readonly governor = createGovernor(this.config)
+  state: GovernorState = this.governor.empty(0)
+  time = 1_700_000_000_000
+  outs: AnyOut[] = []
+  policy = policyOf()
+  /** Whether the agent answers commands; a test may take it away. */
+  agentAnswers = true
+  /** Rows a second; a test may stop the traffic. */
+  rowsPerPane = 1_000
+  readonly evidenceSeen: EvidenceOut[] = []
+  #requests = 0
+  #offset = 0n
+
+  /** One step. Returns what it put out. */
+  step(inputs: readonly Input[] = [], advanceMs = 0, caughtUp = true): readonly AnyOut[] {
+    this.time += advanceMs
+    const [state, outs] = this.governor.step(this.state, inputs, this.time, caughtUp)
+    this.state = state
+    // What cannot be written to the log was not put out.
+    this.outs.push(...outs.map((out) => decodeOut(encodeOut(out))))
+    return outs
+  }
+
+  record(topic: string, value: Uint8Array): Input {
+    this.#offset += 1n
+    return {
+      kind: 'record',
+      record: { topic, partition: 0, offset: this.#offset, at: this.time, key: null, value, headers: {} },
+    }
+  }
+
+  out(out: AnyOut): Input {
+    this.#offset += 1n
+    return { kind: 'out', processor: 'evaluator', shard: 0, offset: this.#offset, at: this.time, out }
+  }
+
+  request(by: string, request: Request, change: { id?: string; environment?: string; key?: string } = {}): Input {
+    this.#requests += 1
+    const { id = `request-${this.#requests}`, environment = 'test', key = by } = change
+    const record = { v: 1, id, environment, by: by as PersonId, request } as const
+    return this.record('requests', signRequest(record, signerOf(keyOf(key))))
+  }
+
+  ask(by: string, request: Request): readonly AnyOut[] {
+    return this.step([this.request(by, request)])
+  }
+
+  fact(fact: Fact, by: string = agentName, deployment: DeploymentId = flights): Input {
+    const record = { v: 1, environment: 'test', deployment, by: by as AgentId, fact } as const
+    return this.record('facts', signFact(record, signerOf(keyOf(by))))
+  }
+
+  documents(): readonly (readonly [string, Document])[] {
+    return [
+      ['ada', baselineOf(v1)],
+      ['ada', baselineOf(v2)],
+      ['ada', manifestOf(v1)],
+      ['ada', manifestOf(v2)],
+      ['ada', policyDocument()],
+      ['ada', deploymentDocument],
+    ]
+  }
+
+  /** Keys, documents, registration, both approvals, and an agent that says that the stable version is ready. */
+  registered(): this {
+    this.step([this.request(rootHolder, { kind: 'document', document: keyset }, { key: 'root' })])
+    for (const [by, document] of this.documents()) this.ask(by, { kind: 'document', document })
+    this.ask('ada', { kind: 'register', deployment: flights, document: contentHash(deploymentDocument) })
+    for (const object of [contentHash(deploymentDocument), contentHash(policyDocument())]) {
+      this.ask('bea', { kind: 'approve', deployment: flights, object, comment: 'read' })
+    }
+    this.observed = this.serving(0, null, 0, false)
+    this.seconds(3)
+    return this
+  }
+
+  rollout(by = 'ada'): readonly AnyOut[] {
+    return this.ask(by, {
+      kind: 'rollout',
+      deployment: flights,
+      candidate: v2,
+      manifest: contentHash(manifestOf(v2)),
+      policy: contentHash(policyDocument()),
+    })
+  }
+
+  /** A rollout of v2 that every profiler shard counts. */
+  rollingOut(): this {
+    this.registered()
+    this.rollout()
+    return this.counting()
+  }
+
+  /** The candidate answers its first tenth of the traffic, and that is verified. */
+  canary(): this {
+    this.rollingOut()
+    for (let second = 0; second < 20; second++) {
+      this.seconds(1)
+      if (this.shown().view.share === 0.1 && this.shown().command?.state === 'verified') return this
+    }
+    throw new Error('the canary did not begin')
+  }
+
+  counting(): this {
+    const watch = this.last('watch')
+    this.step([
+      this.out({ kind: 'ready-to-count', deployment: flights, generation: watch.generation, spec: watch.specHash }),
+    ])
+    return this
+  }
+
+  observed: Observed = this.serving(0, null, 0, false)
+
+  serving(generation: number, candidate: Hash | null, share: number, shadow: boolean, stable = v1): Observed {
+    return { version: 'token', generation, stable: digestOf(stable), candidate, share, shadow, fallback: false }
+  }
+
+  /** Lets time pass a second at a time: the agent obeys, traffic follows the weights, a pane closes each second. */
+  seconds(count: number, look: Readonly<Record<string, Look>> = {}): this {
+    for (let second = 0; second < count; second++) {
+      this.time += 1_000
+      const inputs: Input[] = []
+      if (this.agentAnswers) inputs.push(...this.agent())
+      if (this.rowsPerPane > 0) inputs.push(this.out(this.served()))
+      inputs.push(this.out(this.evidence(look)))
+      this.step(inputs)
+    }
+    return this
+  }
+
+  /** What a good agent says: it took the newest command, the platform does it, and both versions are ready. */
+  agent(): readonly Input[] {
+    const command = this.newest()
+    const inputs: Input[] = []
+    if (command !== null) {
+      const { desired, order } = command
+      this.observed = {
+        version: 'token',
+        generation: order[0],
+        stable: desired.target,
+        candidate: desired.candidate,
+        share: desired.shareMax,
+        shadow: desired.shadow,
+        fallback: desired.fallback,
+      }
+      inputs.push(
+        this.fact({ kind: 'received', order }),
+        this.fact({ kind: 'applied', order, observed: this.observed }),
+      )
+    }
+    inputs.push(this.fact({ kind: 'observed', order: command?.order ?? null, observed: this.observed }))
+    for (const version of [v1, v2]) {
+      inputs.push(this.fact({ kind: 'readiness', target: digestOf(version), ready: { ok: true, checks: [] } }))
+    }
+    return inputs
+  }
+
+  /** Rows of the open pane by the platform's weights. */
+  rows(): ServedOut['counts'] {
+    const { stable, candidate, share, shadow } = this.observed
+    const versionOf = (digest: Hash | null): VersionId => (digest === digestOf(v2) ? v2 : v1)
+    const counts: { version: VersionId; variant: Variant; rows: number }[] = []
+    const toCandidate = Math.round(this.rowsPerPane * share)
+    if (toCandidate < this.rowsPerPane) {
+      counts.push({ version: versionOf(stable), variant: 'stable', rows: this.rowsPerPane - toCandidate })
+    }
+    if (toCandidate > 0) counts.push({ version: versionOf(candidate), variant: 'candidate', rows: toCandidate })
+    if (shadow) counts.push({ version: versionOf(candidate), variant: 'shadow', rows: this.rowsPerPane })
+    return counts
+  }
+
+  served(): ServedOut {
+    return { kind: 'served', deployment: flights, generation: 0, pane: this.time, counts: this.rows() }
+  }
+
+  /** Evidence of the newest closed pane; every rule is well and every gate safe where `look` says nothing. */
+  evidence(look: Readonly<Record<string, Look>> = {}, change: Partial<EvidenceOut> = {}): EvidenceOut {
+    const watch = this.last('watch')
+    const paneMs = watch.policy.times.paneMs
+    const pane = this.time - this.policy.times.latenessMs - paneMs
+    const entries: GuardrailEvidence[] = []
+    const add = (guardrail: Guardrail, version: VersionId, variant: Variant): void => {
+      const own = look[`${guardrail.id}/${version === v1 ? 'v1' : 'v2'}`] ?? {}
+      entries.push(evidenceOf(guardrail, version, variant, own, pane + paneMs))
+    }
+    for (const guardrail of watch.policy.guardrails) {
+      if (watch.candidate !== null) add(guardrail, watch.candidate, this.observed.shadow ? 'shadow' : 'candidate')
+      if (guardrail.reference !== 'stable') add(guardrail, watch.stable, 'stable')
+    }
+    const summaries = this.rows().map((count) => ({
+      ...count,
+      errors: 0,
+      latencyMs: { p50: 5, p90: 9, p99: 20 },
+      predictions: [],
+    }))
+    const content = {
+      kind: 'evidence',
+      deployment: flights,
+      generation: watch.generation,
+      pane,
+      paneMs,
+      coverage: 1,
+      guardrails: entries,
+      summaries,
+      totals: [],
+      late: 0,
+      ...change,
+    } as const
+    const out = { ...content, hash: contentHash(content) }
+    this.evidenceSeen.push(out)
+    return out
+  }
+
+  newest(): Command | null {
+    return this.outs.filter((out) => out.kind === 'command').at(-1)?.command ?? null
+  }
+
+  last<Kind extends AnyOut['kind']>(kind: Kind): Extract<AnyOut, { kind: Kind }> {
+    const found = this.outs.filter((out): out is Extract<AnyOut, { kind: Kind }> => out.kind === kind).at(-1)
+    if (found === undefined) throw new Error(`no ${kind} was put out`)
+    return found
+  }
+
+  decisions(): readonly DecisionOut[] {
+    return this.outs.filter((out) => out.kind === 'decision')
+  }
+
+  /** The story so far, in outcomes. */
+  outcomes(): readonly string[] {
+    return this.decisions().map(({ outcome }) => outcome)
+  }
+
+  shown(): StateOut {
+    return this.last('state')
+  }
+}
+
+/** Evidence of ln e-values; a limit of ln 3,000 and enough rows. */
+export const limit = 8
+
+export function evidenceOf(
+  guardrail: Guardrail,
+  version: VersionId,
+  variant: Variant,
+  look: Look,
+  dataTo: number,
+): GuardrailEvidence {
+  const { harm = 0, safe = 10, status = 'ok', onset, producer } = look
+  const isRate = guardrail.detector === 'conditional-beta-binomial'
+  const beyond = harm > 0
+  const low = look.low ?? (beyond ? (isRate ? 2 : 0.2) : isRate ? 0.9 : 0)
+  return {
+    guardrail: guardrail.id,
+    version,
+    variant,
+    limit,
+    evidence: {
+      status,
+      logE: { harm, safe: guardrail.role === 'gate' ? safe : 0 },
+      effect: { estimate: low, low, high: look.high ?? low + 0.5 },
+      n: 5_000,
+      m: 5_000,
+      events: { now: beyond ? 120 : 50, reference: 50 },
+      phi: 1,
+      onset: onset === undefined ? null : { from: onset, to: onset + 1_000 },
+      drivers: [
+        { dimension: 'bin', value: '1,000 and more', share: 0.8, now: 0.4, reference: 0.1 },
+        ...(producer === undefined
+          ? []
+          : [{ dimension: 'producer', value: producer, share: 0.9, now: 0.4, reference: 0 }]),
+      ],
+      dataTo,
+      window: sha256('window'),
+    },
+  }
+}
