@@ -76,6 +76,26 @@ test('rows of an evolved writer are read as avsc resolves them: fields added, le
   )
 })
 
+test('one plan reads rows whose maps name their keys in any order, with keys that nobody wants between them', () => {
+  const plan = planFor(own.node, new Columns(sampleWanted, 1))
+  const anyFeatures = fc
+    .uniqueArray(fc.constantFrom('distance', 'rate', 'origin', 'x', 'distanc', 'distances', ''), { maxLength: 7 })
+    .map((names) => Object.fromEntries(names.map((name, index) => [name, name === 'origin' ? 'ORD' : index])))
+  fc.assert(
+    fc.property(fc.array(anyFeatures, { minLength: 2, maxLength: 6 }), (maps) => {
+      const columns = new Columns(sampleWanted, 1)
+      const events = maps.map((features) => prediction({ features }))
+      for (const event of events) {
+        columns.reserve(1)
+        readAvroRow(plan, reader.toBuffer(event), 0, columns)
+        columns.endRow('predictions', 0, 0)
+      }
+      expect(events.map((_, row) => cellsOf(columns, row))).toEqual(events.map(expectedCells))
+    }),
+    { numRuns: 300 },
+  )
+})
+
 test('a row cut at any byte, or with bytes behind it, is malformed and nothing else happens', () => {
   const bytes = reader.toBuffer(prediction())
   const columns = new Columns(sampleWanted, 1)

@@ -1,7 +1,8 @@
 import { addPacked, layoutOf, specialAt, type VersionId } from '@interlock/contracts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type BaselineBatch, BaselineProblem, buildBaseline } from './baseline.ts'
+import { buildBaseline } from './baseline.ts'
+import { type BaselineBatch, BaselineProblem } from './baseline-rows.ts'
 import { BinLookup } from './bin-lookup.ts'
 import { designEffect } from './design-effect.ts'
 import { equalMassEdges, momentScale } from './equal-mass-edges.ts'
@@ -127,6 +128,35 @@ test('the design effect is near one for independent windows and sees days that d
   expect(designEffect([])).toBe(1)
 })
 
+test('the design effect is the mean of χ² over its degrees of freedom, window against the rest', () => {
+  const anyWindows = fc.array(fc.array(fc.nat(50), { minLength: 4, maxLength: 4 }), { minLength: 5, maxLength: 8 })
+  fc.assert(
+    fc.property(anyWindows, (windows) => {
+      const filled = windows.filter((window) => window.some((count) => count > 0))
+      const totals = [0, 1, 2, 3].map((bin) => filled.reduce((sum, window) => sum + window[bin]!, 0))
+      const used = totals.filter((count) => count > 0)
+      fc.pre(filled.length >= 5 && used.length > 1)
+      const all = used.reduce((sum, count) => sum + count, 0)
+      const effects = filled.map((window) => {
+        const rows = window.reduce((sum, count) => sum + count, 0)
+        const cells = totals.flatMap((both, bin) =>
+          both === 0
+            ? []
+            : [
+                { observed: window[bin]!, expected: (both * rows) / all },
+                { observed: both - window[bin]!, expected: (both * (all - rows)) / all },
+              ],
+        )
+        const chiSquare = cells.reduce((sum, { observed, expected }) => sum + (observed - expected) ** 2 / expected, 0)
+        return chiSquare / (used.length - 1)
+      })
+      const mean = effects.reduce((sum, effect) => sum + effect, 0) / effects.length
+      expect(designEffect(windows.map((window) => Float64Array.from(window)))).toBeCloseTo(Math.max(1, mean), 6)
+    }),
+    { numRuns: 200 },
+  )
+})
+
 test('a baseline holds every row in each dimension under a lawful spec', () => {
   const baseline = buildBaseline({ version, from: 'test', batches: [batch(3_000, 1), batch(2_000, 2)] })
   expect(specProblem(baseline.spec)).toBeNull()
@@ -170,6 +200,30 @@ test('the same rows in any order and any batches make the same document', () => 
   })
   const once = buildBaseline({ version, from: 'test', batches: [all] })
   expect(buildBaseline({ version, from: 'test', batches: [take(600, 1_000), take(0, 0), take(0, 600)] })).toEqual(once)
+})
+
+test('a version with fewer features is counted in the bins of one with more, and lacks them in every row', () => {
+  const more = buildBaseline({ version, from: 'test', batches: [batch(1_000, 1)] })
+  const { origin, ...fewer } = batch(500, 2).features
+  const built = buildBaseline({ version, from: 'test', batches: [{ ...batch(500, 2), features: fewer }], like: more })
+  expect([built.specHash, built.latencyLimitsMs]).toEqual([more.specHash, more.latencyLimitsMs])
+  const layout = layoutOf(built.spec)
+  const whole = new Float64Array(layout.width)
+  for (const { dimension, counts } of built.slices) {
+    if (dimension === 'producer') addPacked(Buffer.from(counts, 'base64'), whole)
+  }
+  expect(whole[specialAt(layout.features[1]!, 'missing')]).toBe(500)
+  const strange = {
+    ...batch(10, 3),
+    features: { distance: batch(10, 3).features.distance!, fare: new Float64Array(10) },
+  }
+  expect(() => buildBaseline({ version, from: 'test', batches: [strange], like: more })).toThrow(
+    /no bins for feature fare/,
+  )
+  const swapped = { ...batch(10, 3), features: { distance: Array(10).fill('far') } }
+  expect(() => buildBaseline({ version, from: 'test', batches: [swapped], like: more })).toThrow(
+    /categorical here and numeric/,
+  )
 })
 
 test('what cannot be a baseline is refused with what to do', () => {

@@ -18,20 +18,19 @@ export function equalMassEdges(sorted: Float64Array, bins: number): number[] {
   const edges: number[] = []
   let inBin = total
   let distinctInBin = 0
-  let closed = true
   for (let at = 0; at < total; ) {
     const value = values[at]!
     let next = at + 1
     while (next < total && values[next] === value) next++
     const isAtom = (next - at) * bins > total
-    if (closed || isAtom || inBin * bins >= total) {
+    // A bin that an atom fills is full, so whatever follows an atom begins a bin too.
+    if (isAtom || inBin * bins >= total) {
       edges.push(value === 0 ? 0 : value)
       inBin = 0
       distinctInBin = 0
     }
     inBin += next - at
     distinctInBin++
-    closed = isAtom
     at = next
   }
   const largest = values[total - 1]!

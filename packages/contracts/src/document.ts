@@ -52,7 +52,7 @@ export interface BaselineDocument {
   readonly slices: readonly { readonly dimension: string; readonly value: string; readonly counts: string }[]
   /** Latency at the quantiles .5, .9, .99, ms: exceedance limits, always edges of the latency histogram. */
   readonly latencyLimitsMs: { readonly p50: number; readonly p90: number; readonly p99: number }
-  /** Design effect of each histogram signal, from healthy windows of the same data (≥ 1). */
+  /** Design effect of each histogram signal, by its name in policies, from healthy windows of the same data (≥ 1). */
   readonly phi: Readonly<Record<string, number>>
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { baselineShares, baselineSlack, logBestWithin, logBeyondBall, logPredictive } from './dirichlet-baseline.ts'
+import { ballTest, baselineShares, baselineSlack, logBestWithin, predictiveAround } from './dirichlet-baseline.ts'
 import { exp, ln, logSumExp } from './elementary.ts'
 import { lgamma } from './special.ts'
 
@@ -24,7 +24,7 @@ test('the predictive law is the product of its one-row-ahead predictions, in any
       }
       return log - ln(3)
     })
-    expect(logPredictive([3, 2, 1], centre)).toBeCloseTo(logSumExp(products), 10)
+    expect(predictiveAround(centre)([3, 2, 1])).toBeCloseTo(logSumExp(products), 10)
   }
 })
 
@@ -62,7 +62,7 @@ test('for every law within the ball the expected e-value is at most 1', () => {
       let sum = 0
       for (let s = 0; s <= n; s++) {
         const chance = lgamma(n + 1) - lgamma(s + 1) - lgamma(n - s + 1) + s * ln(first) + (n - s) * ln(1 - first)
-        sum += exp(chance + logBeyondBall([s, n - s], p, tolerance, 1))
+        sum += exp(chance + ballTest(p, tolerance, 1)([s, n - s]))
       }
       expect(sum).toBeLessThanOrEqual(1 + 1e-9)
     }
@@ -70,9 +70,9 @@ test('for every law within the ball the expected e-value is at most 1', () => {
 
 test('rows that left the ball give evidence, rows within it none', () => {
   const p = baselineShares([5000, 3000, 2000, 0])
-  expect(logBeyondBall([300, 500, 200, 0], p, 0.02, 1)).toBeGreaterThan(20)
-  expect(logBeyondBall([500, 300, 200, 0], p, 0.02, 1)).toBeLessThan(0)
-  expect(logBeyondBall([400, 240, 160, 200], p, 0.02, 1)).toBeGreaterThan(20)
+  expect(ballTest(p, 0.02, 1)([300, 500, 200, 0])).toBeGreaterThan(20)
+  expect(ballTest(p, 0.02, 1)([500, 300, 200, 0])).toBeLessThan(0)
+  expect(ballTest(p, 0.02, 1)([400, 240, 160, 200])).toBeGreaterThan(20)
 })
 
 test('any counts, tolerances and empty bins give a number', () => {
@@ -83,7 +83,7 @@ test('any counts, tolerances and empty bins give a number', () => {
   fc.assert(
     fc.property(counts, fc.constantFrom(0, 0.001, 0.3, 3), fc.nat(), (bins, tolerance, seed) => {
       const baseline = bins.map((_, bin) => (seed >> bin) % 5)
-      expect(Number.isFinite(logBeyondBall(bins, baselineShares(baseline), tolerance, 1.5))).toBe(true)
+      expect(Number.isFinite(ballTest(baselineShares(baseline), tolerance, 1.5)(bins))).toBe(true)
     }),
   )
 })

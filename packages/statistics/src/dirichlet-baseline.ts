@@ -1,80 +1,97 @@
 import { ln, logSumExp } from './elementary.ts'
 import { lgamma } from './special.ts'
 
+/** Strengths of the Dirichlet mixture, in rows: the prior around the baseline from loose to tight, equal weights. */
+const strengths = [20, 200, 2000]
+
 /**
  * ln of the chance that a Dirichlet mixture around `centre` gives to counts in their order:
  *
  *   DM(S) = Σ_b [lnΓ(c·m_b + S_b) − lnΓ(c·m_b)] − [lnΓ(c + n) − lnΓ(c)], mixed over strengths c
  *
  * It is the product of the one-row-ahead predictions, whatever the order, so it needs the sums alone.
+ *
+ * @returns a function of the counts; what depends on the centre alone is computed once
  */
-export function logPredictive(counts: ArrayLike<number>, centre: ArrayLike<number>): number {
-  let n = 0
-  for (let bin = 0; bin < centre.length; bin++) n += counts[bin] as number
-  return logSumExp(
-    strengths.map((strength) => {
-      let log = lgamma(strength) - lgamma(strength + n) - ln(strengths.length)
-      for (let bin = 0; bin < centre.length; bin++) {
-        const count = counts[bin] as number
-        if (count === 0) continue
-        const prior = strength * (centre[bin] as number)
-        log += lgamma(prior + count) - lgamma(prior)
-      }
-      return log
-    }),
-  )
+export function predictiveAround(centre: ArrayLike<number>): (counts: ArrayLike<number>) => number {
+  const parts = strengths.map((strength) => {
+    const prior = Float64Array.from(centre, (share) => strength * share)
+    return { strength, prior, before: prior.map(lgamma), start: lgamma(strength) - ln(strengths.length) }
+  })
+  return (counts) => {
+    const n = rowsOf(counts)
+    return logSumExp(
+      parts.map(({ strength, prior, before, start }) => {
+        let log = start - lgamma(strength + n)
+        for (let bin = 0; bin < prior.length; bin++) {
+          const count = counts[bin] as number
+          if (count > 0) log += lgamma((prior[bin] as number) + count) - (before[bin] as number)
+        }
+        return log
+      }),
+    )
+  }
 }
-const strengths = [20, 200, 2000]
+
+function rowsOf(counts: ArrayLike<number>): number {
+  let n = 0
+  for (let bin = 0; bin < counts.length; bin++) n += counts[bin] as number
+  return n
+}
 
 /**
  * ln sup {Π q_b^{S_b} : KL(p‖q) ≤ τ}: the best that any law within the tolerance can say of the counts.
  *
- * The best law is q* = (S + λp)/(n + λ). λ = 0 when the counts' own law lies within the ball, else KL(p‖q*) falls as
- * λ grows and λ is found by halving in ln λ.
+ * The best law is q* = (S + λp)/(n + λ). λ = 0 when the counts' own law lies within the ball. Else K(λ) = KL(p‖q*) falls
+ * and is convex, so Newton's steps from small λ come to K = τ from outside the ball: the supremum is rather over- than
+ * understated, which keeps the e-value valid.
  */
 export function logBestWithin(counts: ArrayLike<number>, p: ArrayLike<number>, tolerance: number): number {
-  let n = 0
-  for (let bin = 0; bin < p.length; bin++) n += counts[bin] as number
+  const n = rowsOf(counts)
   if (n === 0) return 0
-  const logOf = (lambda: number): number => {
-    let log = 0
-    for (let bin = 0; bin < p.length; bin++) {
-      const count = counts[bin] as number
-      if (count > 0) log += count * ln((count + lambda * (p[bin] as number)) / (n + lambda))
+  let lambda = 0
+  if (distanceAt(0, counts, p, n).nats > tolerance) {
+    lambda = n * smallestPull
+    for (let i = 0; i < steps && lambda < n * largestPull; i++) {
+      const { nats, slope } = distanceAt(lambda, counts, p, n)
+      const step = (tolerance - nats) / slope
+      if (!(step > lambda * precision)) break
+      lambda = Math.min(lambda + step, n * largestPull)
     }
-    return log
+    // Already within the ball at the first step: the counts' own law is as good as on its border.
+    if (lambda === n * smallestPull) lambda = 0
   }
-  if (divergenceAt(0, counts, p, n) <= tolerance) return logOf(0)
-  let inside = n
-  while (divergenceAt(inside, counts, p, n) > tolerance) {
-    inside *= 16
-    // With no tolerance at all the ball is p itself, the limit of λ → ∞.
-    if (inside > n * largestPull) return logOf(inside)
+  let log = 0
+  for (let bin = 0; bin < p.length; bin++) {
+    const count = counts[bin] as number
+    if (count > 0) log += count * ln((count + lambda * (p[bin] as number)) / (n + lambda))
   }
-  let outside = 0
-  for (let i = 0; i < halvings; i++) {
-    const middle = outside === 0 ? inside * 2 ** -8 : Math.sqrt(inside * outside)
-    if (divergenceAt(middle, counts, p, n) <= tolerance) inside = middle
-    else outside = middle
-    if (outside === 0 && inside < n * 1e-12) break
-  }
-  // `outside` is just beyond the ball, so the supremum is rather over- than understated.
-  return logOf(outside)
+  return log
 }
-const halvings = 40
+const steps = 80
+const precision = 1e-7
+const smallestPull = 1e-9
+/** Without any tolerance the ball is p itself, the limit of λ → ∞. */
 const largestPull = 2 ** 40
 
-/** KL(p‖(S+λp)/(n+λ)), nats; Infinity when a bin of p is empty and λ is 0. */
-function divergenceAt(lambda: number, counts: ArrayLike<number>, p: ArrayLike<number>, n: number): number {
-  let sum = 0
+/** K(λ) = KL(p‖(S+λp)/(n+λ)), nats, and its slope; Infinity when a bin of p is empty and λ is 0. */
+function distanceAt(
+  lambda: number,
+  counts: ArrayLike<number>,
+  p: ArrayLike<number>,
+  n: number,
+): { readonly nats: number; readonly slope: number } {
+  let nats = 0
+  let slope = 1 / (n + lambda)
   for (let bin = 0; bin < p.length; bin++) {
     const share = p[bin] as number
     if (share === 0) continue
     const pulled = (counts[bin] as number) + lambda * share
-    if (pulled === 0) return Number.POSITIVE_INFINITY
-    sum += share * ln((share * (n + lambda)) / pulled)
+    if (pulled === 0) return { nats: Number.POSITIVE_INFINITY, slope: Number.NEGATIVE_INFINITY }
+    nats += share * ln((share * (n + lambda)) / pulled)
+    slope -= (share * share) / pulled
   }
-  return sum
+  return { nats, slope }
 }
 
 /**
@@ -87,8 +104,9 @@ function divergenceAt(lambda: number, counts: ArrayLike<number>, p: ArrayLike<nu
  *
  * @source universal inference: Wasserman, Ramdas & Balakrishnan, PNAS 117 (2020)
  */
-export function logBeyondBall(counts: ArrayLike<number>, p: ArrayLike<number>, tolerance: number, phi: number): number {
-  return (logPredictive(counts, p) - logBestWithin(counts, p, tolerance)) / phi
+export function ballTest(p: ArrayLike<number>, tolerance: number, phi: number): (counts: ArrayLike<number>) => number {
+  const logPredictive = predictiveAround(p)
+  return (counts) => (logPredictive(counts) - logBestWithin(counts, p, tolerance)) / phi
 }
 
 /** What an estimated baseline of `rows` rows in `bins` bins may be off by itself, nats: mean and two deviations of its χ². */

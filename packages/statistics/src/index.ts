@@ -10,7 +10,7 @@ export {
 } from './conditional-beta-binomial.ts'
 export { detectorFor } from './detectors/detectors.ts'
 export { whyNot } from './detectors/setup.ts'
-export { baselineShares, baselineSlack, logBestWithin, logBeyondBall, logPredictive } from './dirichlet-baseline.ts'
+export { ballTest, baselineShares, baselineSlack, logBestWithin, predictiveAround } from './dirichlet-baseline.ts'
 export { logDealIncrement, predictedOdds } from './dirichlet-two-sample.ts'
 export type { Sample } from './divergence.ts'
 export { divergence, divergenceCeiling, driversOf, logDivergenceAbove } from './divergence.ts'

@@ -217,6 +217,13 @@ describe('a new watch', () => {
     expect(find(second, 'volume', v1)?.n).toBe(20)
   })
 
+  test('of a lower generation than the newest changes nothing', () => {
+    const { stepAt, watch, state } = drive(1, policy)
+    stepAt(start, inputs({ ...watch, generation: 2 }))
+    stepAt(start + 10, inputs({ ...watch, generation: 1, candidate: null }))
+    expect(state().deployments.get(flights)).toMatchObject({ watch: { generation: 2, candidate: v2 }, pending: [] })
+  })
+
   test('of the same generation after a completion keeps what is known of the version that now is the stable one', () => {
     const { stepAt, watch } = drive(1, policy)
     stepAt(start, inputs(watch, ...countsOf(both(start)), ...countsOf(both(start + 1_000))))
@@ -300,7 +307,10 @@ test('a summary shows rows, errors, answers and latency quantiles of each versio
 describe('slices that take turns', () => {
   const airports = Array.from({ length: 512 }, (_, index) => `A${index}`)
   const many = { ...spec, segments: [{ name: 'airport', values: airports }] }
-  const sliced = policyOf([guardrail('errors', { slices: ['segment:airport'], minimumSample: 1 })])
+  const sliced = policyOf([
+    guardrail('errors', { slices: ['segment:airport'], minimumSample: 1 }),
+    guardrail('by-producer', { slices: ['producer'], minimumSample: 1 }),
+  ])
 
   test('are moved with all rows since their turn before, once in as many panes as there are turns', () => {
     const { stepAt, watch, state } = drive(1, sliced)
@@ -308,14 +318,19 @@ describe('slices that take turns', () => {
     const counts = [0, 1, 2, 3, 4, 5].flatMap((pane) => countsOf(rows(start + pane * 1_000, 10 + pane, fields)))
     stepAt(start, inputs({ ...watch, spec: many }, ...counts))
     const n: number[] = []
+    const everyPane: number[] = []
     for (let pane = 0; pane < 6; pane++) {
       stepAt(start + 3_000 + pane * 1_000, inputs(progressOf(0, start + 2_000 + pane * 1_000)))
-      const [track] = state().deployments.get(flights)!.tracks.values()
-      n.push([...track!.slices.values()].reduce((sum, { reading }) => sum + reading.n, 0))
+      const rowsIn = [...state().deployments.get(flights)!.tracks.values()].map(({ slices }) =>
+        [...slices.values()].reduce((sum, { reading }) => sum + reading.n, 0),
+      )
+      n.push(rowsIn[0]!)
+      everyPane.push(rowsIn[1]!)
       expect(state().deployments.get(flights)!.unmoved.length).toBeLessThanOrEqual(2)
     }
     // 513 slices at 256 a pane are three turns; slice 7 has its turn in panes 1,001 and 1,004.
     expect(n).toEqual([0, 10 + 11, 21, 21, 21 + 12 + 13 + 14, 60])
+    expect(everyPane).toEqual([10, 21, 33, 46, 60, 75])
   })
 })
 

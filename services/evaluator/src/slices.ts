@@ -117,7 +117,7 @@ function sliceDrivers({ setup }: Sight, readings: readonly SliceReading[], leadK
   const tolerated = isRate ? 1 + guardrail.tolerance.harm : guardrail.tolerance.harm
   const byDimension = new Map<string, (Driver & { readonly excess: number })[]>()
   for (const { key, reading } of readings) {
-    if (key !== leadKey && false) continue
+    if (key !== leadKey && reading.effect.low <= tolerated) continue
     const { dimension, value } = sliceOf(key)
     const list = byDimension.get(dimension) ?? []
     byDimension.set(dimension, list)

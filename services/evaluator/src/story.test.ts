@@ -1,4 +1,12 @@
-import type { AnyOut, EvidenceOut, GuardrailEvidence, VersionId } from '@interlock/contracts'
+import {
+  type AnyOut,
+  contentHash,
+  decodeOut,
+  type EvidenceOut,
+  encodeOut,
+  type GuardrailEvidence,
+  type VersionId,
+} from '@interlock/contracts'
 import { expect, test } from 'vitest'
 import { createEvaluator } from './processor.ts'
 import {
@@ -161,4 +169,14 @@ test('a guardrail that cannot see says no-data: without a baseline, of an unknow
     'no-detector',
   ])
   expect(new Set(last.guardrails.map(({ evidence }) => evidence.status))).toEqual(new Set(['no-data']))
+})
+
+test('evidence is named by its content, and says the same after a journey through the log', () => {
+  const all = live((row) => (row.producer === 'west' ? { ...row, distance: 4 } : row))
+  for (const evidence of all) {
+    const { hash, ...content } = evidence
+    expect(hash).toBe(contentHash(content))
+    expect(decodeOut(encodeOut(evidence))).toEqual(evidence)
+  }
+  expect(all.some(({ guardrails }) => guardrails.some((each) => each.evidence.slice !== undefined))).toBe(true)
 })

@@ -64,6 +64,7 @@ export function rollBack(record: DeploymentRecord, desk: Desk, cause: Cause, ask
       phase: 'rolling-back',
       order,
       stable: target,
+      suspended: suspendedBy(same),
       previous: same.previous.filter(({ version }) => version !== target.version),
       rolledBack: [...same.rolledBack.filter((version) => version !== gone.version), gone.version].slice(
         -recordBounds.rolledBack,
@@ -189,14 +190,19 @@ function raise(
   )
 }
 
+/** Where two people may take up again what is rolled back: a stable version goes back to its last stage. */
+function suspendedBy({ candidate, rollout, stable, policy }: DeploymentRecord): DeploymentRecord['suspended'] {
+  if (candidate !== null) return { candidate, stageIndex: rollout?.clock.index ?? -1 }
+  return { candidate: stable, stageIndex: (policy?.policy.stages.length ?? 0) - 1 }
+}
+
 /** The candidate is out: no rollout, no candidate, but where two people may take it up again is kept. */
 function leaveRollout(record: DeploymentRecord, cause: Cause): DeploymentRecord {
-  const { candidate, rollout } = record
   return {
     ...record,
     rollout: null,
     candidate: null,
-    suspended: candidate === null ? record.suspended : { candidate, stageIndex: rollout?.clock.index ?? -1 },
+    suspended: record.candidate === null ? record.suspended : suspendedBy(record),
     holds: withoutRolloutHolds(record),
     calm: {},
     faultFrom: faultFromOf(record, cause),

@@ -38,7 +38,7 @@ export function decide(
 ): DeploymentRecord {
   const { outcome, rule, fact, by = machine, guardrail = null } = ruling
   const sequence = record.sequence + 1
-  const evidence = guardrail === null ? null : (record.evidence?.hash ?? null)
+  const evidence = guardrail !== null || restsOnEvidence(record, ruling) ? (record.evidence?.hash ?? null) : null
   const policy = record.policy?.hash ?? noPolicy
   const id = hashFields(policy, evidence ?? '', rule, outcome, record.deployment, generationOf(record), sequence)
   const place = desk.outs.length
@@ -70,10 +70,18 @@ export function decide(
   return { ...changed, openAlerts: alert.open }
 }
 
+/** A gate that opened and a hold that ended rest on the evidence of the generation's newest pane as much as a breach. */
+function restsOnEvidence({ evidence, order }: DeploymentRecord, { outcome, by = machine }: Ruling): boolean {
+  if (by !== machine || evidence?.generation !== order[0]) return false
+  return outcome === 'promoted' || outcome === 'completed' || outcome === 'held' || outcome === 'released'
+}
+
 /** Which decision explains the present: the newest of those that stand, until one that ends it. */
 function standingAfter(record: DeploymentRecord, outcome: DecisionKind, text: string): string | null {
   switch (outcome) {
     case 'held':
+      // A data incident says more than the holds that come after it.
+      return record.incident === null ? text : record.standing
     case 'halted':
     case 'ramped-down':
     case 'rolled-back':

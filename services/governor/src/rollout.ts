@@ -114,10 +114,12 @@ export function progress(record: DeploymentRecord, judged: readonly Judged[], de
   const paneEnd = paneEndOf(record)
   if (stage === undefined || paneEnd === null) return record
   const found = blockersOf(record, judged, desk)
-  if (isInconclusive(stage, rollout.clock, paneEnd, found)) return expire(record, desk, stage)
+  // Another hold explains the standstill already; the stage's own time is asked for again when it is over.
+  const isHeldOtherwise = record.holds.some(({ owner }) => owner !== 'expired')
+  if (!isHeldOtherwise && isInconclusive(stage, rollout.clock, paneEnd, found)) return expire(record, desk, stage)
   const others = found.filter((blocker) => blocker.kind !== 'hold' || blocker.hold.owner !== 'expired')
   if (others.length > 0) return record
-  const free = release(record, desk, ['expired'], 'gates', null)
+  const free = release(record, desk, ['expired'], 'gates', 'Every gate is open now.')
   return rollout.clock.index + 1 < policy.policy.stages.length ? enter(free, desk) : complete(free, desk)
 }
 

@@ -49,10 +49,13 @@ export function settle(record: DeploymentRecord, desk: Desk): DeploymentRecord {
 
 /** The command is verified: say so, and take the next step that waited for the proof. */
 function arrived(record: DeploymentRecord, command: CommandRecord, desk: Desk): DeploymentRecord {
-  const isAnnouncement = command.what === 'promote' && record.rollout !== null && command.desired.candidate === null
-  const told = isAnnouncement
-    ? record
-    : decide(record, desk, { outcome: 'verified', rule: 'verification', fact: verifiedFact(record, command, desk) })
+  const told = movesTraffic(record, command)
+    ? decide(record, desk, {
+        outcome: 'verified',
+        rule: 'verification',
+        fact: verifiedFact(record, command, desk),
+      })
+    : record
   switch (told.phase) {
     case 'rolling-back':
       return watch({ ...told, phase: 'rolled-back' }, desk, told.stable, null)
@@ -64,6 +67,11 @@ function arrived(record: DeploymentRecord, command: CommandRecord, desk: Desk): 
     default:
       return told
   }
+}
+
+/** A shadow stage, and the announcement of a generation, move nobody: their proof opens the way and is no decision. */
+function movesTraffic(record: DeploymentRecord, { what, desired }: CommandRecord): boolean {
+  return what !== 'promote' || desired.shareMax > 0 || record.rollout === null
 }
 
 function nextRamp(record: DeploymentRecord, desk: Desk): DeploymentRecord {

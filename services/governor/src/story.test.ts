@@ -1,7 +1,17 @@
 import { contentHash } from '@interlock/contracts'
 import { say } from '@interlock/policy'
 import { expect, test } from 'vitest'
-import { deploymentDocument, digestOf, flights, manifestOf, policyDocument, Rehearsal, v1, v2 } from './rehearsal.ts'
+import { Rehearsal } from './rehearsal.ts'
+import {
+  deploymentDocument,
+  digestOf,
+  flights,
+  manifestOf,
+  policyDocument,
+  policySource,
+  v1,
+  v2,
+} from './rehearsal-cast.ts'
 
 test('a healthy version goes through shadow and canary to everybody, and the old one stays as a way back', () => {
   const story = new Rehearsal().rollingOut().seconds(30)
@@ -11,7 +21,6 @@ test('a healthy version goes through shadow and canary to everybody, and the old
     'approved',
     'rollout-started',
     'promoted',
-    'verified',
     'promoted',
     'verified',
     'promoted',
@@ -22,6 +31,8 @@ test('a healthy version goes through shadow and canary to everybody, and the old
   const { view, attention, sentence } = story.shown()
   expect(view).toMatchObject({ phase: 'steady', stable: v2, candidate: null, share: 0 })
   expect(attention).toBe('healthy')
+  const completed = story.decisions().find(({ outcome }) => outcome === 'completed')
+  expect(story.evidenceSeen.map(({ hash }) => hash)).toContain(completed?.evidence)
   expect(sentence).toBe(say({ kind: 'steady', version: v2, checked: true }).text)
   expect(story.last('watch')).toMatchObject({ stable: v2, candidate: null, generation: 1 })
   expect(story.newest()?.desired).toMatchObject({ target: digestOf(v2), candidate: null })
@@ -269,4 +280,131 @@ test('registration asks for three named people, and the documents of the version
   prepared.ask('ada', { kind: 'register', deployment: flights, document: contentHash(nobody) })
   expect(prepared.last('dead-letter').detail).toContain('names no onCall')
   expect(prepared.state.deployments).toEqual({})
+})
+
+test('no candidate gets a share before every profiler shard counts its generation', () => {
+  const story = new Rehearsal().registered()
+  story.rollout()
+  story.seconds(10)
+  expect(story.newest()).toBeNull()
+  expect(story.shown().view).toMatchObject({ phase: 'rolling-out', stageIndex: -1 })
+  story.counting().seconds(2)
+  expect(story.newest()).toMatchObject({ order: [1, 0, 0, 2], desired: { shadow: true, shareMax: 0 } })
+})
+
+test('while a hold keeps the first stage away, the platform still hears of the generation, and nobody is exposed', () => {
+  const story = new Rehearsal().registered()
+  story.rollout()
+  story.ask('cho', { kind: 'hold', deployment: flights, reason: 'Not today.' })
+  story.counting().seconds(20)
+  expect(story.newest()).toMatchObject({ order: [1, 0, 0, 2], desired: { candidate: null, shareMax: 0 } })
+  expect(story.shown().attention).toBe('watch')
+  story.ask('cho', { kind: 'release-hold', deployment: flights, reason: 'Go.' })
+  story.seconds(2)
+  expect(story.newest()?.desired.shadow).toBe(true)
+})
+
+test('a pane of which a part is missing neither breaches nor passes', () => {
+  const story = new Rehearsal().canary()
+  const before = story.decisions().length
+  story.time += 1_000
+  story.step([...story.agent(), story.out(story.evidence({ 'inputs/v2': { harm: 12 } }, { coverage: 0.5 }))])
+  expect(story.decisions()).toHaveLength(before)
+  expect(story.shown().attention).toBe('not-watched')
+})
+
+test('the candidate leaves its training alone: hold at once, roll back when it also leaves the stable version', () => {
+  const story = new Rehearsal().canary().seconds(1, { 'inputs-training/v2': { harm: 12 } })
+  expect(story.decisions().at(-1)).toMatchObject({ outcome: 'held', rule: 'inputs-training' })
+  story.seconds(1, { 'inputs-training/v2': { harm: 12 }, 'inputs/v2': { harm: 12 } })
+  expect(story.decisions().at(-1)).toMatchObject({ outcome: 'rolled-back', after: { holds: [] } })
+})
+
+test('a stage does not run out of time while a data incident explains the standstill', () => {
+  const broken = { harm: 12, producer: 'northeast' }
+  const look = { 'inputs-training/v1': broken, 'inputs-training/v2': broken, 'errors/v2': { safe: 0 } }
+  const story = new Rehearsal().canary().seconds(80, look)
+  expect(story.shown().view.holds.map(({ owner }) => owner)).toEqual(['data'])
+  expect(story.shown().sentence).toContain('northeast')
+})
+
+test('a stable version that is alone and out of line is held, and no other version is blamed', () => {
+  const story = new Rehearsal().registered().seconds(1, { 'inputs-training/v1': { harm: 12 } })
+  expect(story.decisions().at(-1)).toMatchObject({ outcome: 'held', rule: 'inputs-training' })
+  story.rollout()
+  story.counting().seconds(5, { 'inputs-training/v1': { harm: 12 } })
+  expect(story.shown().view).toMatchObject({ phase: 'rolling-out', share: 0, stageIndex: -1 })
+})
+
+test('an agent that cannot activate the target is escalated with its reason', () => {
+  const story = new Rehearsal().canary().seconds(1, { 'inputs/v2': { harm: 12 } })
+  const order = story.newest()?.order ?? [0, 0, 0, 0]
+  story.step([story.fact({ kind: 'failed', order, reason: 'bytes differ' })], 1_000)
+  expect(story.decisions().at(-1)).toMatchObject({ outcome: 'escalated', facts: { reason: 'not-applied' } })
+  expect(story.state.deployments[flights]?.command?.escalation?.detail).toBe('bytes differ')
+})
+
+const gentle = policySource
+  .replace('  - { share: 10%,', '  - { share: 5%, rows: 10, at-least: 1s, at-most: 60s }\n  - { share: 10%,')
+  .replaceAll('\n    action: roll back', '\n    action: ramp down')
+
+test('a ramp-down leads the share back stage by stage, each step proven before the next', () => {
+  const story = new Rehearsal(gentle).canary().seconds(1, { 'inputs/v2': { harm: 12 } })
+  expect(story.decisions().at(-1)).toMatchObject({ outcome: 'ramped-down' })
+  story.seconds(8)
+  const commands = story.outs.filter((out) => out.kind === 'command').map(({ command }) => command)
+  const down = commands.filter(({ order }) => order[2] === 2)
+  expect(down.map(({ desired }) => [desired.shareMax, desired.candidate !== null, desired.pace])).toEqual([
+    [0.05, true, 'steps'],
+    [0, false, 'steps'],
+  ])
+  expect(story.outcomes().filter((outcome) => outcome === 'verified').length).toBeGreaterThanOrEqual(2)
+  expect(story.shown()).toMatchObject({
+    attention: 'handled',
+    view: { phase: 'ramping-down', candidate: null, share: 0 },
+  })
+  story.rollout()
+  expect(story.decisions().at(-1)).toMatchObject({ outcome: 'refused' })
+})
+
+test('a policy that asks for the fallback gets it, and only the weights can prove it', () => {
+  const source = policySource.replaceAll('\n    action: roll back', '\n    action: fall back')
+  const story = new Rehearsal(source).canary().seconds(1, { 'inputs/v2': { harm: 12 } })
+  expect(story.decisions().at(-1)).toMatchObject({ outcome: 'fell-back', rule: 'inputs' })
+  expect(story.newest()).toMatchObject({
+    order: [1, 0, 4, expect.any(Number)],
+    desired: { fallback: true, candidate: null },
+  })
+  story.seconds(3)
+  expect(story.decisions().at(-1)).toMatchObject({ outcome: 'verified', facts: { by: 'weights' } })
+  expect(story.shown().view.phase).toBe('fallen-back')
+  story.ask('cho', { kind: 'rollback', deployment: flights, reason: 'Go back.' })
+  expect(story.decisions().at(-1)).toMatchObject({ outcome: 'refused' })
+})
+
+test('with no version to go back to the rollout is halted and a person is called', () => {
+  const story = new Rehearsal().canary()
+  const ready = { ok: false, checks: [{ name: 'digest', ok: false, detail: 'bytes differ' }] }
+  const broken = story.fact({ kind: 'readiness', target: digestOf(v1), ready })
+  story.time += 1_000
+  story.step([broken, story.out(story.evidence({ 'inputs/v2': { harm: 12 } }))])
+  expect(story.decisions().at(-1)).toMatchObject({ outcome: 'halted', rule: 'no-target' })
+  expect(story.last('alert').attention).toBe('act-now')
+  expect(story.shown().engines[0]).toMatchObject({ state: 'failed' })
+})
+
+test('two people restore what was rolled back: a new generation that is counted before it answers again', () => {
+  const story = new Rehearsal().rollingOut().seconds(30)
+  story.ask('ada', { kind: 'rollback', deployment: flights, reason: 'Complaints.' })
+  story.seconds(3)
+  story.rollout()
+  expect(story.decisions().at(-1)?.text).toContain('was rolled back')
+  story.ask('cho', { kind: 'restore', deployment: flights, reason: 'It was the data.' })
+  story.ask('bea', { kind: 'restore', deployment: flights, reason: 'It was the data.' })
+  expect(story.decisions().at(-1)).toMatchObject({ outcome: 'restored' })
+  expect(story.newest()?.order.slice(0, 3)).toEqual([2, 1, 0])
+  expect(story.newest()?.desired).toMatchObject({ target: digestOf(v1), candidate: null })
+  expect(story.shown().attention).not.toBe('healthy')
+  story.counting().seconds(15)
+  expect(story.shown().view).toMatchObject({ phase: 'steady', stable: v2, generation: 2 })
 })

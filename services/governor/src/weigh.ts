@@ -174,7 +174,8 @@ function recover(record: DeploymentRecord, judged: readonly Judged[], desk: Desk
     if (guardrails.length === 0) continue
     const panes = guardrails.every((id) => isCalm(id, judged)) ? (next.calm[owner] ?? 0) + 1 : 0
     next = { ...next, calm: { ...next.calm, [owner]: panes } }
-    if (panes >= calmPanes) next = release(next, desk, [owner], owner, null)
+    if (panes >= calmPanes)
+      next = release(next, desk, [owner], owner, 'What was out of line is well within its limits again.')
   }
   return next
 }

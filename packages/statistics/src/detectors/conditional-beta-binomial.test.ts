@@ -45,6 +45,21 @@ test('harm that begins after 500 healthy panes is found soon, with its onset and
   expect(last?.effect.estimate).toBeLessThan(8)
 })
 
+test('whenever harm stands at 40 or more, the interval lies beyond the tolerance', () => {
+  let refuted = 0
+  const tolerant = setupOf('errors', { detector: 'conditional-beta-binomial', tolerance: { harm: 0.2, safe: 0.5 } })
+  for (let seed = 0; seed < 40; seed++) {
+    const rates = [...repeat(seed, [0.05, 0.05] as const), ...repeat(60, [0.12, 0.05] as const)]
+    for (const { logE, effect } of run(conditionalBetaBinomial, tolerant, panesOf(100 + seed, rates)).readings) {
+      if (logE.harm < ln(40)) continue
+      refuted++
+      expect(effect.low).toBeGreaterThan(1.2)
+      expect(effect.estimate).toBeLessThanOrEqual(effect.high)
+    }
+  }
+  expect(refuted).toBeGreaterThan(500)
+})
+
 test('a rate below `absolute` is safe whatever the ratio, and no harm', () => {
   const absolute = setupOf('errors', {
     detector: 'conditional-beta-binomial',

@@ -1,4 +1,4 @@
-import type { Detector, DetectorPane, DetectorReading, DetectorSetup } from '@interlock/contracts'
+import type { Detector, DetectorPane, DetectorReading, DetectorSetup, Interval } from '@interlock/contracts'
 import {
   logRatioIncrement,
   mixOverRatios,
@@ -142,13 +142,11 @@ export const conditionalBetaBinomial: Detector<RateState> = {
   read(setup: DetectorSetup, state: RateState): DetectorReading {
     const { sums } = state
     const { onset, start } = onsetOf(state.starts, setup.paneMs, (from) => logRatioSince(since(sums, from)) / setup.phi)
-    const part = since(sums, start)
-    // A start was chosen from those kept: each has its part of α.
-    const alpha = start === null ? intervalAlpha : intervalAlpha / startsKept
+    const ratio = logRatioHarm(setup, state)
     return {
       status: statusOf(setup, { n: sums.trials, m: sums.referenceTrials, incomplete: state.incomplete }),
-      logE: { harm: harmOf(setup, state), safe: safeOf(setup, state) },
-      effect: rateRatio({ ...part, share: part.trials / (part.trials + part.referenceTrials), alpha }),
+      logE: { harm: harmOf(state, ratio), safe: safeOf(setup, state) },
+      effect: effectOf(setup, since(sums, start), ratio, start === null ? 1 : startsKept),
       n: sums.trials,
       m: sums.referenceTrials,
       events: { now: sums.events, reference: sums.referenceEvents },
@@ -159,14 +157,29 @@ export const conditionalBetaBinomial: Detector<RateState> = {
   },
 }
 
-function harmOf(setup: DetectorSetup, state: RateState): number {
+function logRatioHarm(setup: DetectorSetup, state: RateState): number {
   if (state.harm === null) return 0
-  const aside = logAside(state.panes)
-  const ratio = logAddExp(aside, mixOverRatios(gridsOf(setup).harm, state.harm))
+  return logAddExp(logAside(state.panes), mixOverRatios(gridsOf(setup).harm, state.harm))
+}
+
+function harmOf(state: RateState, ratio: number): number {
   if (state.over === null) return ratio
-  const own = logAddExp(aside, logSumExp(state.over) - ln(state.over.length))
+  const own = logAddExp(logAside(state.panes), logSumExp(state.over) - ln(state.over.length))
   return Math.min(ratio, own)
 }
+
+/**
+ * Ratio since the onset, or of all panes. Half of α is for the interval, shared by the starts it may be chosen from; half
+ * for the e-process of harm, which may itself have refuted every ratio up to the tolerated one.
+ */
+function effectOf(setup: DetectorSetup, part: Sums, logRatio: number, choices: number): Interval {
+  const share = part.trials / (part.trials + part.referenceTrials)
+  const { estimate, low, high } = rateRatio({ ...part, share, alpha: intervalAlpha / 2 / choices })
+  if (logRatio < ln(2 / intervalAlpha)) return { estimate, low, high }
+  const refuted = (1 + setup.guardrail.tolerance.harm) * justAbove
+  return { estimate: Math.max(estimate, refuted), low: Math.max(low, refuted), high: Math.max(high, refuted) }
+}
+const justAbove = 1 + 2 ** -40
 
 function safeOf(setup: DetectorSetup, state: RateState): number {
   const ratio = mixOverRatios(gridsOf(setup).safe, state.safe)

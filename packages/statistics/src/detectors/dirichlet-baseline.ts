@@ -1,5 +1,5 @@
 import type { Detector, DetectorPane, DetectorReading, DetectorSetup } from '@interlock/contracts'
-import { baselineShares, baselineSlack, logBeyondBall } from '../dirichlet-baseline.ts'
+import { ballTest, baselineShares, baselineSlack } from '../dirichlet-baseline.ts'
 import { divergence, driversOf } from '../divergence.ts'
 import { logSumExp } from '../elementary.ts'
 import { logAside, logStartWeight } from '../start-mixture.ts'
@@ -61,8 +61,8 @@ export const dirichletBaseline: Detector<BaselineState> = {
     if (n > 0 && m > 0) {
       const shares = baselineShares(baseline)
       const tolerance = guardrail.tolerance.harm + baselineSlack(shares.length, m, phi)
-      for (const start of state.starts)
-        evidence.set(start, logBeyondBall(countsSince(state, start), shares, tolerance, phi))
+      const test = ballTest(shares, tolerance, phi)
+      for (const start of state.starts) evidence.set(start, test(countsSince(state, start)))
     }
     const { onset, start } = onsetOf(state.starts, setup.paneMs, (from) => evidence.get(from) ?? 0)
     const since = start === null ? state.counts : countsSince(state, start)

@@ -121,18 +121,22 @@ export const dirichletTwoSample: Detector<TwoSampleState> = {
 
   read(setup: DetectorSetup, state: TwoSampleState): DetectorReading {
     const signal = signalOf(setup, 'histogram')
-    const { onset, start } = onsetOf(state.starts, setup.paneMs, (from) => {
+    const { onset } = onsetOf(state.starts, setup.paneMs, (from) => {
       let best = Number.NEGATIVE_INFINITY
       for (let k = 0; k < bettors.length; k++)
         best = Math.max(best, (state.product[k] as number) - (from.sums[k] as number))
       return best
     })
-    const all = samplesOf(state.all)
-    const recent = samplesOf(state.recent)
-    const { now, reference } = start === null ? all : recent
+    const { tolerance } = setup.guardrail
+    const views = [state.all, state.recent].map((memory) => {
+      const { now, reference } = samplesOf(memory)
+      return { now, reference, matters: logDivergenceAbove(reference, now, setup.phi, tolerance.harm) }
+    }) as [View, View]
+    // What is published is the view that says most, so that evidence and interval agree.
+    const { now, reference } = views[1].matters > views[0].matters ? views[1] : views[0]
     return {
       status: statusOf(setup, { n: state.n, m: state.m, incomplete: state.incomplete }),
-      logE: { harm: harmOf(setup, state, [all, recent]), safe: 0 },
+      logE: { harm: harmOf(state, views), safe: 0 },
       effect: divergence(reference, now, setup.phi, intervalAlpha),
       n: state.n,
       m: state.m,
@@ -144,14 +148,15 @@ export const dirichletTwoSample: Detector<TwoSampleState> = {
   },
 }
 
-function harmOf(
-  setup: DetectorSetup,
-  state: TwoSampleState,
-  memories: readonly { readonly now: Sample; readonly reference: Sample }[],
-): number {
+interface View {
+  readonly now: Sample
+  readonly reference: Sample
+  /** ln of the evidence that the divergence is above the tolerance. */
+  readonly matters: number
+}
+
+function harmOf(state: TwoSampleState, views: readonly [View, View]): number {
   if (state.wealth === null) return 0
   const differs = logAddExp(logAside(state.panes), logSumExp(state.wealth) - ln(bettors.length))
-  const { harm } = setup.guardrail.tolerance
-  const matters = memories.map(({ now, reference }) => logDivergenceAbove(reference, now, setup.phi, harm))
-  return Math.min(differs, logSumExp(matters) - ln(matters.length))
+  return Math.min(differs, logAddExp(views[0].matters, views[1].matters) - ln(2))
 }

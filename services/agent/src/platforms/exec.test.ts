@@ -35,7 +35,7 @@ async function platformOf(applyScript: string) {
   const platform = execPlatform({
     apply: [await script('apply', applyScript)],
     observe: [await script('observe', 'cat state.json')],
-    ready: [await script('ready', 'echo "{\\"ok\\":true,\\"checks\\":[{\\"name\\":\\"$1\\",\\"ok\\":true}]}"')],
+    ready: [await script('ready', 'echo "{\\"ready\\":true,\\"checks\\":[{\\"name\\":\\"$1\\",\\"ok\\":true}]}"')],
     intent,
   })
   return { folder, platform, intent }

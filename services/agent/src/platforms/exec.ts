@@ -3,7 +3,7 @@ import type { Hash } from '@interlock/contracts'
 import type { Intent } from '../intent.ts'
 import type { Platform } from '../platform.ts'
 import { PlatformError, platformTimeoutMs } from './http-json.ts'
-import { digest, parseObserved, parseReadiness } from './observed.ts'
+import { digests, parseObserved, parseReadiness } from './observed.ts'
 
 /** Most that a command may print before it is ended. */
 const outputLimit = 256 * 1024
@@ -38,7 +38,7 @@ export function execPlatform(options: {
     },
     async targets() {
       const { targets } = (await json(options.observe)) as { targets?: unknown }
-      return Array.isArray(targets) ? targets.map((one) => digest(one, 'targets[]', observeName)) : []
+      return digests(targets, 'targets', observeName)
     },
     async ready(target: Hash) {
       return parseReadiness(await json([...options.ready, target]), `\`${options.ready.join(' ')}\``)

@@ -2,7 +2,7 @@ import type { Hash } from '@interlock/contracts'
 import type { Intent } from '../intent.ts'
 import type { Platform } from '../platform.ts'
 import { PlatformError, requestJson } from './http-json.ts'
-import { digest, parseObserved, parseReadiness } from './observed.ts'
+import { digests, parseObserved, parseReadiness } from './observed.ts'
 
 /**
  * Any platform behind three addresses: `observe` (GET → the observed state), `ready` (GET, `?target=`), `apply` (POST of
@@ -28,7 +28,7 @@ export function httpPlatform(options: {
     },
     async targets() {
       const { targets } = await observed()
-      return Array.isArray(targets) ? targets.map((one) => digest(one, 'targets[]', options.observeUrl)) : []
+      return digests(targets, 'targets', options.observeUrl)
     },
     async ready(target: Hash) {
       const url = new URL(options.readyUrl)

@@ -29,7 +29,7 @@ export function parseObserved(value: unknown, from: string): Observed {
   }
 }
 
-/** Reads a readiness answer. Anything but an explicit `ok: true` with every check true is not ready. */
+/** Reads a readiness answer. Anything but an explicit `ready: true` with every check true is not ready. */
 export function parseReadiness(value: unknown, from: string): Readiness {
   const record = asRecord(value, from)
   const list = Array.isArray(record.checks) ? record.checks : []
@@ -37,10 +37,19 @@ export function parseReadiness(value: unknown, from: string): Readiness {
     const check = asRecord(one, from)
     return { name: String(check.name), ok: check.ok === true, detail: String(check.detail ?? '') }
   })
-  return { ok: record.ok === true && checks.length > 0 && checks.every((check) => check.ok), checks }
+  return { ok: record.ready === true && checks.length > 0 && checks.every((check) => check.ok), checks }
 }
 
-export function digest(value: unknown, field: string, from: string): Hash {
+/** Reads a list of digests, or of objects that have one. A platform that names none says so with an empty list. */
+export function digests(value: unknown, field: string, from: string): readonly Hash[] {
+  if (!Array.isArray(value))
+    throw new PlatformError(`${from}: "${field}" is missing; it must list the artifacts that could serve`)
+  return value.map((one: unknown) =>
+    digest(typeof one === 'object' && one !== null ? (one as { digest?: unknown }).digest : one, `${field}[]`, from),
+  )
+}
+
+function digest(value: unknown, field: string, from: string): Hash {
   if (typeof value !== 'string' || !hex64.test(value)) {
     throw new PlatformError(`${from}: "${field}" is ${JSON.stringify(value)}; it must be a SHA-256 digest in hex`)
   }

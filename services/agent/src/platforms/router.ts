@@ -1,7 +1,7 @@
 import type { Hash } from '@interlock/contracts'
 import type { Platform } from '../platform.ts'
 import { PlatformError, requestJson } from './http-json.ts'
-import { digest, parseObserved, parseReadiness } from './observed.ts'
+import { digests, parseObserved, parseReadiness } from './observed.ts'
 
 /**
  * A router with the small admin API of examples/flights: `GET /admin/state`, `PUT /admin/state` with `If-Match`
@@ -22,9 +22,7 @@ export function routerPlatform(options: { readonly url: string; readonly token: 
       return parseObserved(await state(), stateUrl)
     },
     async targets() {
-      const { versions } = await state()
-      const list = Array.isArray(versions) ? versions : []
-      return list.map((one: unknown) => digest((one as { digest?: unknown }).digest, 'versions[].digest', stateUrl))
+      return digests((await state()).loaded, 'loaded', stateUrl)
     },
     async ready(target: Hash) {
       const url = new URL(`/admin/ready?target=${target}`, options.url).href

@@ -200,7 +200,7 @@ export class Story {
     const because = say(this.#factOf(leading, 'breach')).brief
     this.#holds = [{ owner: 'data', reason: because }]
     const fact = { kind: 'data-incident', source, candidate: this.#candidate, stable: v1, because } as const
-    this.#decide('data-incident', leading.guardrail, fact, 'interlock', leading)
+    this.#decide('data-incident', leading.guardrail, fact, 'governor', leading)
     this.#sentence = say(fact).text
     this.state('act-now', [say({ kind: 'waits-for-hold', owner: 'a data incident', reason: because }).text])
   }
@@ -296,7 +296,7 @@ export class Story {
     this.#stable = v1
     this.#stageIndex = -1
     this.#stageSince = null
-    const decision = this.#decide('rolled-back', rule, fact, cause.by ?? 'interlock', leading)
+    const decision = this.#decide('rolled-back', rule, fact, cause.by ?? 'governor', leading)
     const times = { issued: this.at, sent: this.at }
     this.#command = { order: this.#order, state: 'issued', desired: this.#desired(), decision, times }
     this.#sentence = say(fact).text
@@ -325,7 +325,7 @@ export class Story {
     outcome: DecisionKind,
     rule: string,
     fact: Fact,
-    by = 'interlock',
+    by = 'governor',
     guardrail: GuardrailEvidence | null = null,
   ): Hash {
     this.#sequence++

@@ -1,0 +1,75 @@
+import type { Attention } from '@interlock/contracts'
+import type { DeploymentPage } from '../src/api.ts'
+import type { Freshness } from '../src/freshness.ts'
+import { AttentionPill } from './pill.tsx'
+import { clock, span } from './words.ts'
+
+interface StandingProps {
+  readonly page: DeploymentPage
+  readonly attention: Attention
+  readonly freshness: Freshness
+  readonly evaluatedTo: number | null
+  readonly now: number
+  readonly onRollBack: () => void
+  readonly onWhy: () => void
+}
+
+/** Is it all right, what happened, is anything asked of me: the part that is read in five seconds. */
+export function Standing({ page, attention, freshness, evaluatedTo, now, onRollBack, onWhy }: StandingProps) {
+  const { state, alerts } = page
+  const isOwn = attention === state.attention
+  const [alert] = alerts
+  const asked = isOwn && alert !== undefined && alert.attention === state.attention ? alert.asked : null
+  const decided = page.decisions[0]
+  return (
+    <section className={`standing standing-${attention}`} aria-label="Where it stands">
+      <div className="standing-head">
+        <h1>{page.deployment}</h1>
+        <AttentionPill attention={attention} large />
+        <button type="button" className="button button-danger" onClick={onRollBack} aria-keyshortcuts="r">
+          Roll back…
+        </button>
+      </div>
+      <p className="sentence">{sentenceNow(state.sentence, freshness, evaluatedTo, now, isOwn)}</p>
+      <p className="muted">
+        {decided !== undefined && (
+          <>
+            Last decision at {clock(decided.at)} UTC, {span(now - decided.at)} ago.{' '}
+          </>
+        )}
+        <button type="button" className="link" onClick={onWhy} aria-keyshortcuts="w">
+          Why?
+        </button>
+      </p>
+      {asked !== null && (
+        <p className="asked">
+          <strong>Asked of you:</strong> {asked}
+        </p>
+      )}
+      {state.blocked.length > 0 && (
+        <div className="blocked">
+          <h2>Why it does not move on now</h2>
+          <ol>
+            {state.blocked.map((sentence) => (
+              <li key={sentence}>{sentence}</li>
+            ))}
+          </ol>
+        </div>
+      )}
+    </section>
+  )
+}
+
+function sentenceNow(
+  sentence: string,
+  freshness: Freshness,
+  evaluatedTo: number | null,
+  now: number,
+  isOwn: boolean,
+): string {
+  if (evaluatedTo === null) return isOwn ? sentence : 'Nothing was evaluated yet, so nothing can be said of it.'
+  if (isOwn) return sentence
+  return freshness === 'late'
+    ? `The last evaluation ended ${span(now - evaluatedTo)} ago, later than usual. Before that: ${sentence}`
+    : `It is not watched since ${clock(evaluatedTo)} UTC: nothing was evaluated for ${span(now - evaluatedTo)}.`
+}
