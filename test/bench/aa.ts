@@ -175,6 +175,13 @@ function delayOf(ratio: number, share: number, alpha: number, runs: number, seed
   return { ratio, share, alpha, runs, medianRequests, idealRequests, delayRatio: medianRequests / idealRequests }
 }
 
+/** A row for the eye: three digits of every broken number. The JSON has them all. */
+function rounded(row: object): object {
+  const short = (value: unknown): unknown =>
+    typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(3)) : value
+  return Object.fromEntries(Object.entries(row).map(([key, value]) => [key, short(value)]))
+}
+
 export function bench(flags: readonly string[]): void {
   const part = flags.includes('--quick') ? 0.1 : 1
   const seed = Number(flags.find((flag) => flag.startsWith('--seed='))?.slice('--seed='.length) ?? 1)
@@ -187,8 +194,8 @@ export function bench(flags: readonly string[]): void {
   const delays = ([1.5, 2, 5] as const).map((ratio) => delayOf(ratio, 0.5, 0.001, 4_000 * part, seed + 2_000_000))
   const seconds = Math.round((performance.now() - began) / 1000)
   console.log(`A/A canaries, shares ${ramp.join(' → ')}, seed ${seed}: how often each would have been stopped`)
-  console.table(stops)
+  console.table(stops.map(rounded))
   console.log('Requests (both arms) until a worse error rate is found')
-  console.table(delays)
+  console.table(delays.map(rounded))
   console.log(JSON.stringify({ bench: 'aa', seed, quick: part < 1, seconds, stops, delays }))
 }

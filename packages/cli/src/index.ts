@@ -1,1 +1,10 @@
-export {}
+export { type ApiClient, apiClient } from './api-client.ts'
+export { type Config, loadConfig } from './config.ts'
+export { endedAsSaid } from './demo/demo.ts'
+export type { Summary } from './demo/story.ts'
+export { Story } from './demo/story.ts'
+export { prepared, readDocument, readPolicy } from './documents.ts'
+export { type Requester, requesterFor } from './requester.ts'
+export { type Embedded, startEmbedded } from './up/embedded.ts'
+export { embeddedKeys } from './up/keyset.ts'
+export { createTopics } from './up/topics.ts'

@@ -52,7 +52,7 @@ export interface Watched {
  * A budget is shared: with e-values E_k of the guardrails of one action and weights w_k (Σ w_k = 1), the average
  * Σ w_k E_k is an e-value under any dependence, and the budget α is spent when it reaches 1/α. The evidence carries
  * limit_k = ln(1/(α w_k)), so the rule is Σ exp(ln E_k − limit_k) ≥ 1. A guardrail takes part only where its rows
- * suffice and its effect lies beyond what is tolerated; leaving one out can only lower the sum.
+ * suffice (its status says so) and its effect lies beyond what is tolerated; leaving one out can only lower the sum.
  *
  * @source Vovk & Wang, E-values: calibration, combination and applications (2021), §3: averaging
  */
@@ -86,9 +86,9 @@ function progressOf({ evidence, limit }: GuardrailEvidence): number {
 
 /** Verdict of one guardrail without the others. Only evidence that is whole and sufficient can pass. */
 function alone(guardrail: Guardrail, entry: GuardrailEvidence): Verdict {
-  const { status, logE, n } = entry.evidence
+  const { status, logE } = entry.evidence
   if (status === 'no-data' || status === 'incomplete') return 'no-data'
-  if (status === 'too-few' || n < guardrail.minimumSample) return 'inconclusive'
+  if (status === 'too-few') return 'inconclusive'
   if (progressOf(entry) >= watchPart) return 'watch'
   // Held against itself a gate has nothing to prove: only the candidate must show that it is safe.
   if (guardrail.role === 'gate' && entry.variant !== 'stable') return logE.safe >= safeLimit ? 'pass' : 'inconclusive'
@@ -112,8 +112,7 @@ function pool(judged: readonly Judged[]): readonly Breach[] {
   const pools = new Map<string, Judged[]>()
   for (const one of judged) {
     const { guardrail, evidence } = one
-    const { status, n } = evidence.evidence
-    if (status !== 'ok' || n < guardrail.minimumSample || !isBeyondTolerance(guardrail, evidence.evidence)) continue
+    if (evidence.evidence.status !== 'ok' || !isBeyondTolerance(guardrail, evidence.evidence)) continue
     const key = [guardrail.action, Object.keys(guardrail.budget)[0], evidence.version, evidence.variant].join(' ')
     const members = pools.get(key)
     if (members === undefined) pools.set(key, [one])

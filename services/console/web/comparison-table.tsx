@@ -139,9 +139,10 @@ function told(value: number | null, unit: Measure['unit']): string {
 function difference(now: number | null, before: number | null, unit: Measure['unit']): string {
   if (now === null || before === null) return '–'
   const by = now - before
-  const sign = by < 0 ? '−' : '+'
-  const size = Math.abs(by)
-  return unit === 'share' ? `${sign}${(size * 100).toFixed(2)} points` : `${sign}${size.toFixed(size < 10 ? 1 : 0)} ms`
+  const digits = unit === 'share' ? 2 : Math.abs(by) < 10 ? 1 : 0
+  const size = Math.abs(unit === 'share' ? by * 100 : by).toFixed(digits)
+  if (Number(size) === 0) return 'the same'
+  return `${by < 0 ? '−' : '+'}${size} ${unit === 'share' ? 'points' : 'ms'}`
 }
 
 const words: Readonly<Record<Verdict, string>> = {

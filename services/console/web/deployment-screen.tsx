@@ -77,6 +77,7 @@ export function DeploymentScreen({ id, demo }: { readonly id: string; readonly d
       <main id="main" className="page" tabIndex={-1}>
         <Standing
           page={body}
+          plan={plan}
           attention={attention}
           freshness={freshness}
           evaluatedTo={to}

@@ -36,10 +36,10 @@ export function judgedRows(page: DeploymentPage, freshness: Freshness): readonly
   const judged = state.verdicts.flatMap(({ guardrail, version, verdict, sentence }) =>
     row(guardrail, version, verdictNow(verdict, freshness), sentence),
   )
-  const cause = because?.guardrail
-  const isListed = cause != null && judged.some(({ key }) => key === `${cause.guardrail} ${cause.version}`)
-  const left =
-    cause == null || isListed || because === null ? [] : row(cause.guardrail, cause.version, 'breach', because.text)
+  const cause = because?.guardrail ?? null
+  const isListed = cause !== null && judged.some(({ key }) => key === `${cause.guardrail} ${cause.version}`)
+  const reason = typeof because?.facts.because === 'string' ? because.facts.because : (because?.text ?? '')
+  const left = cause === null || isListed ? [] : row(cause.guardrail, cause.version, 'breach', reason)
   // Before the first verdict the rules stand there all the same, and nothing is said to be good.
   const waiting =
     state.verdicts.length > 0

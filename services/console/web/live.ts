@@ -55,13 +55,14 @@ export function useDeployment(id: string): Live {
       patch({ error: error instanceof Error ? error : new Error(String(error)) })
     const page = gathered(loadPage, drawMs, onError)
     const series = gathered(() => loadSeries(false), chartMs, onError)
-    const plan = gathered(loadPlan, planMs, onError)
+    const plan = gathered(loadPlan, chartMs, onError)
     const afresh = gathered(() => loadSeries(true), chartMs, onError)
     const stop = follow([`d:${id}`], {
       onConnection: (connection) => patch({ connection }),
       onChange: (changed) => {
         page()
-        plan()
+        // What is ready and what helps changes with the state; the traffic that it touches is asked for each 5 s.
+        if (changed === null || changed.includes('state')) plan()
         if (changed === null) afresh()
         else if (changed.includes('panes')) series()
       },

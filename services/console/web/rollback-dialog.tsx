@@ -33,12 +33,17 @@ export function RollbackDialog({
   const { command } = page.state
   const isUnderWay = command !== null && command.order[2] === 3
   const [sent, setSent] = useState<Sent>({ kind: 'plan' })
-  const [reason, setReason] = useState(plan?.reason ?? '')
-  // The plan as it was when the dialog opened: what is confirmed is what was read.
-  const [read] = useState(plan)
+  const [typed, setTyped] = useState<string | null>(null)
+  // Prefilled with the leading breach, also with one that comes while the dialog is open; what was typed stays.
+  const reason = typed ?? plan?.reason ?? ''
   const wish = useRef<{ readonly key: string; readonly request: Parameters<typeof ask>[0] } | null>(null)
   const isOver = useRef(false)
-  useEffect(() => () => void (isOver.current = true), [])
+  useEffect(() => {
+    isOver.current = false
+    return () => {
+      isOver.current = true
+    }
+  }, [])
 
   const send = async (): Promise<void> => {
     const { key, request } = wish.current!
@@ -57,7 +62,7 @@ export function RollbackDialog({
   const confirm = (): void => {
     const text = reason.trim()
     // The wish exists once: whatever is pressed how often, it is the same wish under the same key.
-    if (wish.current !== null || read === null || text === '' || !read.possible.ok) return
+    if (wish.current !== null || plan === null || text === '' || !plan.possible.ok) return
     const request = { kind: 'rollback', deployment: page.deployment as DeploymentId, reason: text } as const
     wish.current = { key: crypto.randomUUID(), request }
     setSent({ kind: 'sending' })
@@ -76,14 +81,14 @@ export function RollbackDialog({
       </Dialog>
     )
   }
-  if (read === null) {
+  if (plan === null) {
     return (
       <Dialog title={`Roll back ${page.deployment}`} onClose={onClose}>
         <p>The plan is not loaded yet. Close this and try again in a few seconds.</p>
       </Dialog>
     )
   }
-  const title = `Roll back ${page.deployment}: ${shortVersion(read.from)} → ${shortVersion(read.to)}`
+  const title = `Roll back ${page.deployment}: ${shortVersion(plan.from)} → ${shortVersion(plan.to)}`
   if (sent.kind !== 'plan' && sent.kind !== 'refused') {
     return (
       <Dialog title={title} onClose={onClose}>
@@ -102,17 +107,17 @@ export function RollbackDialog({
     <Dialog title={title} onClose={onClose}>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the shortcut of the form's own button */}
       <div onKeyDown={onKey}>
-        {read.possible.ok ? (
-          <Plan plan={read} />
+        {plan.possible.ok ? (
+          <Plan plan={plan} />
         ) : (
-          <p className="banner banner-not-watched">{read.possible.sentence}</p>
+          <p className="banner banner-not-watched">{plan.possible.sentence}</p>
         )}
         {sent.kind === 'refused' && (
           <p className="banner banner-act-now" role="alert">
             Nothing was sent: {sent.detail}
           </p>
         )}
-        {read.possible.ok && (
+        {plan.possible.ok && (
           <>
             <label className="reason">
               Reason (required, kept with the decision)
@@ -121,7 +126,7 @@ export function RollbackDialog({
                 rows={3}
                 maxLength={maxReason}
                 value={reason}
-                onChange={(event) => setReason(event.target.value)}
+                onChange={(event) => setTyped(event.target.value)}
               />
             </label>
             <div className="dialog-foot">
@@ -134,7 +139,7 @@ export function RollbackDialog({
                 aria-disabled={reason.trim() === '' || sent.kind === 'refused'}
                 onClick={confirm}
               >
-                Roll back to {shortVersion(read.to)} now
+                Roll back to {shortVersion(plan.to)} now
               </button>
             </div>
             {reason.trim() === '' && <p className="muted">Say why first; the reason is kept with the decision.</p>}

@@ -26,7 +26,7 @@ export function StagesBar({
       <h2 id="stages">Rollout{view.candidate !== null && ` of ${shortVersion(view.candidate)}`}</h2>
       <ol className="stages">
         {stages.map((stage, index) => {
-          const word = stageWord(index, view.stageIndex, leftAt, view.phase)
+          const word = stageWord(index, view.stageIndex, leftAt)
           return (
             <li key={stage.name} className={`stage stage-${word}`} aria-current={word === 'now' ? 'step' : undefined}>
               <strong>{stage.shadow ? 'Shadow' : percent(stage.share)}</strong>
@@ -73,9 +73,8 @@ const stageWords: Readonly<Record<StageWord, string>> = {
   open: 'to come',
 }
 
-function stageWord(index: number, current: number, leftAt: number, phase: string): StageWord {
+function stageWord(index: number, current: number, leftAt: number): StageWord {
   if (leftAt >= 0) return index < leftAt ? 'done' : index === leftAt ? 'left' : 'open'
-  if (current < 0) return phase === 'steady' ? 'open' : 'open'
   return index < current ? 'done' : index === current ? 'now' : 'open'
 }
 
@@ -104,12 +103,12 @@ function Share({ page }: { readonly page: DeploymentPage }) {
         {seen !== null && <div className="share-seen" style={{ left: percent(seen, 2).replace(' ', '') }} />}
       </div>
       <p>
-        {name} shall answer <b>{percent(ordered)}</b>;{' '}
+        {name} should answer <b>{percent(ordered)}</b>;{' '}
         {seen === null ? (
           'its real share is not known now.'
         ) : (
           <>
-            it is seen to answer <b>{percent(seen, 1)}</b>.
+            it really answers <b>{percent(seen, 1)}</b>.
           </>
         )}
       </p>

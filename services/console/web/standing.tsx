@@ -1,11 +1,12 @@
 import type { Attention } from '@interlock/contracts'
-import type { DeploymentPage } from '../src/api.ts'
+import type { DeploymentPage, RollbackPlan } from '../src/api.ts'
 import type { Freshness } from '../src/freshness.ts'
 import { AttentionPill } from './pill.tsx'
 import { clock, span } from './words.ts'
 
 interface StandingProps {
   readonly page: DeploymentPage
+  readonly plan: RollbackPlan | null
   readonly attention: Attention
   readonly freshness: Freshness
   readonly evaluatedTo: number | null
@@ -15,10 +16,13 @@ interface StandingProps {
 }
 
 /** Is it all right, what happened, is anything asked of me: the part that is read in five seconds. */
-export function Standing({ page, attention, freshness, evaluatedTo, now, onRollBack, onWhy }: StandingProps) {
+export function Standing({ page, plan, attention, freshness, evaluatedTo, now, onRollBack, onWhy }: StandingProps) {
   const { state, alerts } = page
   const isOwn = attention === state.attention
   const [alert] = alerts
+  // A button that would do nothing says why.
+  const isUnderWay = state.command !== null && state.command.order[2] === 3 && state.command.state !== 'verified'
+  const why = plan === null || plan.possible.ok || isUnderWay ? null : plan.possible.sentence
   const asked = isOwn && alert !== undefined && alert.attention === state.attention ? alert.asked : null
   const decided = page.decisions[0]
   return (
@@ -26,9 +30,23 @@ export function Standing({ page, attention, freshness, evaluatedTo, now, onRollB
       <div className="standing-head">
         <h1>{page.deployment}</h1>
         <AttentionPill attention={attention} large />
-        <button type="button" className="button button-danger" onClick={onRollBack} aria-keyshortcuts="r">
-          Roll back…
-        </button>
+        <div className="standing-act">
+          <button
+            type="button"
+            className="button button-danger"
+            aria-disabled={why !== null}
+            aria-describedby={why === null ? undefined : 'why-not'}
+            onClick={() => why === null && onRollBack()}
+            aria-keyshortcuts="r"
+          >
+            Roll back…
+          </button>
+          {why !== null && (
+            <p id="why-not" className="muted">
+              {why}
+            </p>
+          )}
+        </div>
       </div>
       <p className="sentence">{sentenceNow(state.sentence, freshness, evaluatedTo, now, isOwn)}</p>
       <p className="muted">

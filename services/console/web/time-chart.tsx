@@ -63,7 +63,6 @@ export function TimeChart(props: TimeChartProps) {
       {isTable ? (
         <Table {...props} />
       ) : (
-        // biome-ignore lint/a11y/useSemanticElements: a slider moves along the plot; no element draws one on a canvas
         <div
           className="plot"
           role="slider"
@@ -194,7 +193,7 @@ function optionsOf(
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), 'Etc/UTC'),
     scales: { y: { range: (_, __, top) => [0, top > 0 ? top * 1.15 : 1] } },
     axes: [
-      { ...axis, font, space: 80, values: (_, ticks) => ticks.map((tick) => clock(tick * 1_000)) },
+      { ...axis, font, size: 28, space: 80, values: (_, ticks) => ticks.map((tick) => clock(tick * 1_000)) },
       { ...axis, font, size: 64, values: (_, ticks) => ticks.map((tick) => latest.current.say(tick)) },
     ],
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },

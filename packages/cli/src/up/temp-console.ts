@@ -3,6 +3,7 @@ export function createConsole(o: { token: string; routes: (app: FastifyInstance)
   const app = Fastify({ bodyLimit: 1 << 20 })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_r, b, done) => done(null, b))
+  app.get('/healthz', async () => ({ ok: true }))
   o.routes(app)
   return {
     feed: (..._a: unknown[]) => undefined,
