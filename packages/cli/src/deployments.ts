@@ -43,14 +43,14 @@ export interface DeploymentFile {
   readonly policy: string
 }
 
-/** Reads every deployments/*.yaml. @throws UsageError with file, line, reason and remedy. */
+/** Reads every deployments/*.yaml; policies that lie beside them are not theirs. @throws UsageError with file, line, reason and remedy. */
 export function readDeployments(config: Config): readonly DeploymentFile[] {
   if (!existsSync(config.deployments)) return []
   const files = readdirSync(config.deployments).filter((name) => /\.ya?ml$/.test(name))
-  return files.toSorted().map((name) => readDeployment(join(config.deployments, name), config))
+  return files.toSorted().flatMap((name) => readDeployment(join(config.deployments, name), config))
 }
 
-function readDeployment(file: string, config: Config): DeploymentFile {
+function readDeployment(file: string, config: Config): readonly DeploymentFile[] {
   const counter = new LineCounter()
   const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: counter, uniqueKeys: true })
   const [problem] = document.errors
@@ -58,7 +58,9 @@ function readDeployment(file: string, config: Config): DeploymentFile {
     const { line, col } = counter.linePos(problem.pos[0])
     throw new UsageError(`${file}:${line}:${col}  ${problem.message.split('\n')[0]}`)
   }
-  const parsed = deploymentSchema.safeParse(document.toJS({ maxAliasCount: 0 }) ?? {})
+  const value: unknown = document.toJS({ maxAliasCount: 0 }) ?? {}
+  if (typeof value === 'object' && value !== null && 'guardrails' in value) return []
+  const parsed = deploymentSchema.safeParse(value)
   if (!parsed.success) {
     throw new UsageError(
       parsed.error.issues.map((issue) => `${file}  ${issue.path.join('.') || 'the file'}: ${issue.message}`).join('\n'),
@@ -72,7 +74,7 @@ function readDeployment(file: string, config: Config): DeploymentFile {
     )
   }
   const at = (path: string): string => resolve(config.deployments, path)
-  return {
+  const found: DeploymentFile = {
     file,
     manifest: at(manifest),
     baseline: at(baseline),
@@ -90,6 +92,7 @@ function readDeployment(file: string, config: Config): DeploymentFile {
       platform: { kind: platform.kind, agent: `agent-${config.environment}` },
     },
   }
+  return [found]
 }
 
 /** Ids that the schema has checked, as the types that carry that promise. */
