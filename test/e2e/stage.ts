@@ -29,6 +29,8 @@ export interface Stage {
   readonly complaints: readonly string[]
   /** Lets the server's clock stand `ms` after the last pane. */
   setAge(ms: number): void
+  /** Adds another deployment with a story of its own. */
+  another(deployment: string, play: (story: Story) => void): void
   open(path?: string): Promise<void>
   close(): Promise<void>
 }
@@ -83,6 +85,7 @@ export async function stageOf(browser: Browser, web: string, options: StageOptio
     setAge: (ms) => {
       clock.now = story.at + ms
     },
+    another: (deployment, play) => play(new Story({ feed: server.feed, start, deployment })),
     open: async (path = `/#t=${token}`) => {
       if (clock.now === 0) clock.now = story.at + 1_000
       await page.goto(url + path)

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { areaUnderCurve } from './auc.ts'
 import { categoryBins, divergence, equalMassBins } from './drift.ts'
 
-test('the divergence is the golden value of statistics.md §2.3 for p = (.1, .4, .5) and q = (.3, .3, .4)', () => {
+test('the divergence is the golden value of docs/statistics.md §2.3 for p = (.1, .4, .5) and q = (.3, .3, .4)', () => {
   const many = 1e9
   const p = Float64Array.of(0.1, 0.4, 0.5).map((share) => share * many)
   const q = Float64Array.of(0.3, 0.3, 0.4).map((share) => share * many)

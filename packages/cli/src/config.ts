@@ -35,11 +35,9 @@ export const configSchema = z.strictObject({
   tenant: z.string().default('local'),
   data: z.string().default('./.interlock').describe('folder of the log, the keys and the token; relative to this file'),
   listen: z
-    .strictObject({
-      host: z.enum(['127.0.0.1', '::1']).default('127.0.0.1'),
-      port: z.int().min(0).max(65_535).default(7070),
-    })
-    .prefault({}),
+    .strictObject({ port: z.int().min(0).max(65_535).default(7070) })
+    .prefault({})
+    .describe('the page and the API; always on 127.0.0.1'),
   deployments: z.string().default('./deployments').describe('folder of *.yaml files, one a deployment'),
   people: z
     .array(z.strictObject({ id: personId, may: z.array(z.enum(abilities)).min(1) }))
@@ -126,7 +124,6 @@ function parseYaml(file: string): Parsed {
 function overridden(value: Record<string, unknown>, environment: NodeJS.ProcessEnv): unknown {
   const listen = { ...(value.listen as Record<string, unknown> | undefined) }
   if (environment.INTERLOCK_LISTEN_PORT !== undefined) listen.port = Number(environment.INTERLOCK_LISTEN_PORT)
-  if (environment.INTERLOCK_LISTEN_HOST !== undefined) listen.host = environment.INTERLOCK_LISTEN_HOST
   const simple = Object.fromEntries(
     (['environment', 'tenant', 'data', 'deployments', 'operator'] as const).flatMap((key) => {
       const text = environment[`INTERLOCK_${key.toUpperCase()}`]

@@ -2,7 +2,7 @@ import type { Hash } from './ids.ts'
 
 /**
  * What the profiler counts for a deployment: frozen edges and vocabularies. Content-addressed; counts made under two
- * different specs never merge (decisions.md "Edges").
+ * different specs never merge (docs/statistics.md "Choosing edges").
  */
 export interface CountSpec {
   readonly v: 1

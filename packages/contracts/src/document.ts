@@ -5,7 +5,7 @@ import type { Policy } from './policy.ts'
 /** Names the columns of a team's own topics: our field name → theirs (dotted path). Absent: the name is ours. */
 export type FieldMapping = Readonly<Record<string, string>>
 
-/** Document of kind `deployment` (decisions.md "Registration"). */
+/** Document of kind `deployment` (docs/quickstart.md "Say what there is"). */
 export interface DeploymentDocument {
   readonly kind: 'deployment'
   readonly deployment: DeploymentId
@@ -78,7 +78,7 @@ export interface KeyEntry {
   readonly roles: readonly KeyRole[]
   /** Identity of the holder: a person's id, an agent's id, a service's name. */
   readonly holder: string
-  /** What a person may do (reliability.md §5.2): deployer, policy-author, policy-approver, release-approver, on-call. */
+  /** What a person may do (docs/reliability.md §5.2): deployer, policy-author, policy-approver, release-approver, on-call. */
   readonly may: readonly string[]
 }
 

@@ -18,7 +18,7 @@ export interface Out {
   readonly value: Uint8Array
 }
 
-/** One step of one shard: journal, outbox and output at once (reliability.md §1, docs/architecture.md §1). */
+/** One step of one shard: journal, outbox and output at once (docs/reliability.md §1, docs/architecture.md §1). */
 export interface Entry {
   readonly v: 1
   /** Offset of the valid entry before this one; −1 at the beginning of the log. */

@@ -116,7 +116,7 @@ export interface Driver {
   readonly reference: number
 }
 
-/** What a detector knows. All numbers are functions of integer counts (statistics.md §0). */
+/** What a detector knows. All numbers are functions of integer counts (docs/statistics.md "Determinism"). */
 export interface Evidence {
   readonly status: 'ok' | 'too-few' | 'no-data' | 'incomplete'
   /** Natural logarithms of e-values. */

@@ -9,7 +9,7 @@ export function paneStart(at: EventTime, paneMs: number): EventTime {
   return Math.floor(at / paneMs) * paneMs
 }
 
-/** decisions.md "Times": the defaults that hold where a policy or deployment says nothing else. All in milliseconds. */
+/** The defaults that hold where a policy or deployment says nothing else. All in milliseconds. */
 export const defaultTimes = {
   paneMs: 10_000,
   latenessMs: 10_000,

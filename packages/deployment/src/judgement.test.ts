@@ -46,7 +46,6 @@ test('only whole and sufficient evidence passes; a gate must show that it is saf
   expect(verdictOf(safe)).toBe('pass')
   expect(verdictOf({ logE: { harm: 0, safe: safeLimit - 1e-6 } })).toBe('inconclusive')
   expect(verdictOf({ ...safe, status: 'too-few' })).toBe('inconclusive')
-  expect(verdictOf({ ...safe, n: 99 })).toBe('inconclusive')
   expect(verdictOf({ ...safe, status: 'no-data' })).toBe('no-data')
   expect(verdictOf({ ...safe, status: 'incomplete' })).toBe('no-data')
   expect(verdictOf({ logE: { harm: 4, safe: safeLimit + 1 } })).toBe('watch')

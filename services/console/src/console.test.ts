@@ -235,7 +235,7 @@ test('the list never calls a stale deployment healthy', async () => {
   expect((await get('/api/v1/deployments')).complete).toBe(false)
 })
 
-test('series are bounded, and a spike in them is kept', async () => {
+test('series are bounded, in order, and end with the newest pane', async () => {
   const { story, get, call } = await running()
   rolledOut(story)
   for (let pane = 0; pane < 1_500; pane++) story.pane()

@@ -34,7 +34,7 @@ export function judgedRows(page: DeploymentPage, freshness: Freshness): readonly
     return [{ key, rule, name, words, version, verdict, sentence, evidence: found(guardrail, version) }]
   }
   const judged = state.verdicts.flatMap(({ guardrail, version, verdict, sentence }) =>
-    row(guardrail, version, verdictNow(verdict, freshness), sentence),
+    row(guardrail, version, verdictNow(verdict, freshness), toldNow(sentence, verdict, freshness)),
   )
   const cause = because?.guardrail ?? null
   const isListed = cause !== null && judged.some(({ key }) => key === `${cause.guardrail} ${cause.version}`)
@@ -48,4 +48,9 @@ export function judgedRows(page: DeploymentPage, freshness: Freshness): readonly
           row(id, state.view.candidate ?? state.view.stable ?? '', verdictNow('inconclusive', freshness), ''),
         )
   return [...left, ...judged, ...waiting].sort((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict))
+}
+
+/** What was said of a rule before its evidence grew old is told as the past. */
+function toldNow(sentence: string, verdict: Verdict, freshness: Freshness): string {
+  return verdictNow(verdict, freshness) === verdict || sentence === '' ? sentence : `Last known: ${sentence}`
 }

@@ -64,17 +64,20 @@ export function StagesBar({
   )
 }
 
-type StageWord = 'done' | 'now' | 'left' | 'open'
+type StageWord = 'done' | 'now' | 'left' | 'open' | 'unreached' | 'idle'
 
 const stageWords: Readonly<Record<StageWord, string>> = {
   done: '✓ passed',
   now: '● now',
   left: '↩ stopped here',
   open: 'to come',
+  unreached: 'not reached',
+  idle: 'none now',
 }
 
 function stageWord(index: number, current: number, leftAt: number): StageWord {
-  if (leftAt >= 0) return index < leftAt ? 'done' : index === leftAt ? 'left' : 'open'
+  if (leftAt >= 0) return index < leftAt ? 'done' : index === leftAt ? 'left' : 'unreached'
+  if (current < 0) return 'idle'
   return index < current ? 'done' : index === current ? 'now' : 'open'
 }
 

@@ -39,7 +39,7 @@ export function Standing({ page, plan, attention, freshness, evaluatedTo, now, o
             onClick={() => why === null && onRollBack()}
             aria-keyshortcuts="r"
           >
-            Roll back…
+            {isUnderWay ? 'Watch the rollback' : 'Roll back…'}
           </button>
           {why !== null && (
             <p id="why-not" className="muted">
@@ -68,7 +68,7 @@ export function Standing({ page, plan, attention, freshness, evaluatedTo, now, o
         <div className="blocked">
           <h2>Why it does not move on now</h2>
           <ol>
-            {state.blocked.map((sentence) => (
+            {[...new Set(state.blocked)].map((sentence) => (
               <li key={sentence}>{sentence}</li>
             ))}
           </ol>
@@ -89,5 +89,5 @@ function sentenceNow(
   if (isOwn) return sentence
   return freshness === 'late'
     ? `The last evaluation ended ${span(now - evaluatedTo)} ago, later than usual. Before that: ${sentence}`
-    : `It is not watched since ${clock(evaluatedTo)} UTC: nothing was evaluated for ${span(now - evaluatedTo)}.`
+    : `It is not watched since ${clock(evaluatedTo)} UTC: nothing was evaluated for ${span(now - evaluatedTo)}. Before that: ${sentence}`
 }

@@ -51,6 +51,8 @@ export function follow(topics: readonly string[], { onChange, onConnection }: Re
       open()
     }
   }, pollMs)
+  // The first load waits for no stream, which may be refused or never come.
+  onChange(null)
   open()
   return () => {
     clearInterval(poll)

@@ -83,7 +83,7 @@ export async function demo(options: DemoOptions, out: Output): Promise<number> {
     const ready = await prepare(folder, routerUrl, artifacts, trained)
     tell('prepared', { folder }, '✓ counted the baselines of both on March')
 
-    const config = { ...loadConfig(ready.configFile), listen: { host: '127.0.0.1' as const, port: options.port } }
+    const config = { ...loadConfig(ready.configFile), listen: { port: options.port } }
     const logger = pino(
       { level: process.env.INTERLOCK_LOG ?? 'info' },
       pino.destination({ dest: join(folder, 'interlock.log'), sync: true }),
@@ -108,7 +108,7 @@ export async function demo(options: DemoOptions, out: Output): Promise<number> {
     out.event(summary, describe(summary))
     if (options.stay) {
       out.say(`Everything goes on at ${interlock.url}. Ctrl-C ends it.`)
-      await new Promise<void>((end) => process.once('SIGINT', () => end()))
+      await Promise.race([interlock.done, new Promise<void>((end) => process.once('SIGINT', () => end()))])
     }
     return endedAsSaid(options.fault, summary) ? exitCodes.good : exitCodes.breachOrRefused
   } finally {

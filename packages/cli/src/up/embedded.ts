@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type AgentOptions, runAgent } from '@interlock/agent'
+import { createConsole } from '@interlock/console'
 import {
   type AgentId,
   type AnyOut,
@@ -43,7 +44,6 @@ import { doors } from './doors.ts'
 import { agentHolder, type EmbeddedKeys, embeddedKeys, notifierHolder } from './keyset.ts'
 import { fromEnvironment, platformOf } from './platforms.ts'
 import { embeddedProcessors } from './processors.ts'
-import { createConsole } from './temp-console.ts'
 import { createTopics, embeddedShards, eventTopics } from './topics.ts'
 
 /** A whole Interlock in this process. */
@@ -128,9 +128,9 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
   }
 }
 
-async function listen(page: ReturnType<typeof createConsole>, { listen: { port, host } }: Config): Promise<string> {
+async function listen(page: ReturnType<typeof createConsole>, { listen: { port } }: Config): Promise<string> {
   try {
-    return await page.listen(port, host)
+    return `http://127.0.0.1:${await page.listen(port)}`
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
     throw new UsageError(

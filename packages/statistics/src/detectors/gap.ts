@@ -92,7 +92,7 @@ export const gap: Detector<GapState> = {
       effect: effectOf(state, phi),
       n,
       m,
-      events: silence === null ? { now: 0, reference: 0 } : { now: 0, reference: silence.expected },
+      events: silence === null ? { now: 0, reference: 0 } : { now: 0, reference: Math.round(silence.expected) },
       phi,
       onset: silence === null ? null : { from: silence.from, to: silence.from + setup.paneMs },
       drivers: [],

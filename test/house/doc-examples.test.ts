@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { check } from '@interlock/policy'
+import { afterAll, expect, test } from 'vitest'
+import { loadConfig } from '../../packages/cli/src/config.ts'
+import { readDeployments } from '../../packages/cli/src/deployments.ts'
+
+const root = resolve(import.meta.dirname, '../..')
+const folder = mkdtempSync(join(tmpdir(), 'interlock-docs-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+test('the files that the quickstart shows are taken as they stand', () => {
+  const page = readFileSync(join(root, 'docs/quickstart.md'), 'utf8')
+  const blocks = [...page.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, block]) => block!)
+  const blockOf = (start: string): string => blocks.find((block) => block.startsWith(start)) ?? 'not there: 1'
+  mkdirSync(join(folder, 'deployments'))
+  writeFileSync(join(folder, 'interlock.yaml'), blockOf('environment:'))
+  writeFileSync(join(folder, 'deployments/fraud.yaml'), blockOf('deployment:'))
+  const config = loadConfig(join(folder, 'interlock.yaml'), {})
+  expect(readDeployments(config).map(({ document }) => document.deployment)).toEqual(['fraud'])
+  expect(check(blockOf('policy:'), 'policy.yaml').problems).toEqual([])
+})
+
+test('the command line page has every command and every option', async () => {
+  const page = readFileSync(join(root, 'docs/cli.md'), 'utf8')
+  const help = async (...args: readonly string[]): Promise<string> =>
+    (await promisify(execFile)(process.execPath, [join(root, 'packages/cli/src/main.ts'), ...args])).stdout
+  const commands = (await help('help', 'all'))
+    .trim()
+    .split('\n')
+    .map((line) => /^interlock ([a-z ]*[a-z])/.exec(line)![1]!)
+  expect(commands.length).toBeGreaterThan(10)
+  expect(commands.filter((command) => !page.includes(`| \`${command}`))).toEqual([])
+  const options = new Set<string>()
+  for (const command of commands.filter((one) => one !== 'help')) {
+    for (const [option] of (await help(...command.split(' '), '--help')).matchAll(/--[a-z-]+/g)) options.add(option)
+  }
+  expect([...options].filter((option) => !page.includes(option))).toEqual([])
+})
