@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 test('the files that the quickstart shows are taken as they stand', () => {
   const page = readFileSync(join(root, 'docs/quickstart.md'), 'utf8')
-  const blocks = [...page.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, block]) => block!)
+  const blocks = [...page.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(([, block]) => block!)
   const blockOf = (start: string): string => blocks.find((block) => block.startsWith(start)) ?? 'not there: 1'
   mkdirSync(join(folder, 'deployments'))
   writeFileSync(join(folder, 'interlock.yaml'), blockOf('environment:'))
@@ -26,17 +26,12 @@ test('the files that the quickstart shows are taken as they stand', () => {
 
 test('the command line page has every command and every option', async () => {
   const page = readFileSync(join(root, 'docs/cli.md'), 'utf8')
-  const help = async (...args: readonly string[]): Promise<string> =>
-    (await promisify(execFile)(process.execPath, [join(root, 'packages/cli/src/main.ts'), ...args])).stdout
-  const commands = (await help('help', 'all'))
-    .trim()
-    .split('\n')
-    .map((line) => /^interlock ([a-z ]*[a-z])/.exec(line)![1]!)
+  const main = join(root, 'packages/cli/src/main.ts')
+  const { stdout } = await promisify(execFile)(process.execPath, [main, 'help', 'all'])
+  const commands = [...stdout.matchAll(/^interlock ([a-z]+(?: [a-z]+)*)/gm)].map(([, command]) => command!)
   expect(commands.length).toBeGreaterThan(10)
   expect(commands.filter((command) => !page.includes(`| \`${command}`))).toEqual([])
-  const options = new Set<string>()
-  for (const command of commands.filter((one) => one !== 'help')) {
-    for (const [option] of (await help(...command.split(' '), '--help')).matchAll(/--[a-z-]+/g)) options.add(option)
-  }
-  expect([...options].filter((option) => !page.includes(option))).toEqual([])
+  const options = [...readFileSync(main, 'utf8').matchAll(/ption\('(--[a-z-]+)/g)].map(([, option]) => option!)
+  expect(options.length).toBeGreaterThan(20)
+  expect(options.filter((option) => !page.includes(option))).toEqual([])
 })

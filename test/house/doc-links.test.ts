@@ -21,7 +21,7 @@ const pages = new Map<string, Page>()
 function pageOf(file: string): Page {
   const known = pages.get(file)
   if (known !== undefined) return known
-  const body = text(file).replace(/^```[^]*?^```$/gm, '')
+  const body = text(file).replace(/^```[\s\S]*?^```$/gm, '')
   const headings = [...body.matchAll(/^#{1,6} (.+)$/gm)].map(([, heading]) => heading!)
   const bold = [...body.matchAll(/\*\*([^*]+)\*\*/g)].map(([, lead]) => lead!)
   const page = {
