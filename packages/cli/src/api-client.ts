@@ -46,6 +46,8 @@ export function apiClient(data: string): ApiClient {
       )
     }
     const text = await response.text()
+    if (response.status >= 500)
+      throw new Unavailable(detailOf(text) ?? `${path} answered ${response.status}; whether it was done is not known.`)
     if (!response.ok) {
       throw new ApiError(
         response.status,

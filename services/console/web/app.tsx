@@ -4,6 +4,7 @@ import { FleetList } from './fleet-list.tsx'
 import { Header } from './header.tsx'
 import { isSignedOut, useFleet } from './live.ts'
 import { isDemo } from './request.ts'
+import { SignedOut } from './signed-out.tsx'
 
 /** One deployment at `/d/:id`; at `/` the list, or the deployment where there is but one. */
 export function App() {
@@ -28,17 +29,5 @@ function Start({ demo }: { readonly demo: boolean }) {
         {isSignedOut(error) ? <SignedOut /> : <FleetList rows={rows} error={error} />}
       </main>
     </>
-  )
-}
-
-export function SignedOut() {
-  return (
-    <section className="card empty" role="alert">
-      <h2>This browser is not signed in</h2>
-      <p>
-        Open the link that <code>interlock up</code> or the demo printed; it holds a token that is exchanged once. After
-        a restart there is a new link.
-      </p>
-    </section>
   )
 }

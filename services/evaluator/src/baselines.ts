@@ -10,7 +10,7 @@ import {
   type Layout,
   layoutOf,
 } from '@interlock/contracts'
-import { added } from './closed-pane.ts'
+import { added } from './added.ts'
 import { otherValue, sliceKey } from './panes.ts'
 
 /** A version's baseline in the places of the spec in force. */

@@ -83,11 +83,6 @@ export function sumPane(plan: Plan, open: OpenPane, start: EventTime, reported: 
   return { start, ms: plan.paneMs, coverage, groups, variants: [...variants.values()] }
 }
 
-/** Sum of two count vectors, as a new one. */
-export function added(a: Float64Array, b: Float64Array): Float64Array {
-  return a.map((count, index) => count + (b[index] as number))
-}
-
 function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
   return a < b ? -1 : a > b ? 1 : 0
 }

@@ -1,5 +1,11 @@
-import type { CountsOut, DeploymentId, EventTime, LogTime, ServedOut } from '@interlock/contracts'
-import type { VersionRows } from './state.ts'
+import type { CountsOut, DeploymentId, EventTime, LogTime, ServedOut, Variant, VersionId } from '@interlock/contracts'
+
+/** How many rows a version has in one role. */
+export interface VersionRows {
+  readonly version: VersionId
+  readonly variant: Variant
+  readonly rows: number
+}
 
 /** Who answered in the newest panes, open or closed; independent of what is compared. */
 export interface Served {

@@ -1,6 +1,7 @@
 import type { DetectorReading, Driver } from '@interlock/contracts'
 import { wholeAndSlices } from '@interlock/statistics'
-import { added, type SummedPane } from './closed-pane.ts'
+import { added } from './added.ts'
+import type { SummedPane } from './closed-pane.ts'
 import { sliceOf } from './panes.ts'
 import type { Plan, Sight } from './plan.ts'
 import type { Track } from './state.ts'

@@ -12,7 +12,7 @@ import type {
 import type { SummedPane } from './closed-pane.ts'
 import type { OpenPane, Span } from './panes.ts'
 import type { Plan } from './plan.ts'
-import type { Served } from './served.ts'
+import type { Served, VersionRows } from './served.ts'
 
 /** State of one shard of the evaluator. Never mutated: each step builds what it changes anew and shares the rest. */
 export interface Evaluated {
@@ -66,12 +66,6 @@ export interface Watched {
 export interface Pending {
   readonly from: EventTime
   readonly watch: WatchOut
-}
-
-export interface VersionRows {
-  readonly version: VersionId
-  readonly variant: Variant
-  readonly rows: number
 }
 
 /** Detector states of one guardrail about one version. */

@@ -59,11 +59,16 @@ export async function rolloutStart(
   out.result({ outcome: decision.outcome, text: decision.text, hash: decision.id, policy: policy.hash }, decision.text)
   if (decision.outcome === 'refused') {
     out.say(
-      `The policy's hash is ${policy.hash}. If it is not approved yet, a second person runs:\n  interlock approve ${deployment} ${policy.hash} --as approver`,
+      `The policy's hash is ${policy.hash}. If it is not approved yet, a second person runs:\n  interlock approve ${deployment} ${policy.hash} --as ${approverOf(config, options.as)}`,
     )
     return exitCodes.breachOrRefused
   }
   return exitCodes.good
+}
+
+/** Somebody else who may approve a policy, for the hint. */
+function approverOf(config: Config, author: string): string {
+  return config.people.find(({ id, may }) => id !== author && may.includes('policy-approver'))?.id ?? '<another person>'
 }
 
 /** `interlock approve <deployment> <hash>`: a second person approves exactly these bytes. */

@@ -5,7 +5,7 @@ import pino from 'pino'
 import type { Config } from '../config.ts'
 import { exitCodes } from '../errors.ts'
 import type { Output } from '../output.ts'
-import { startEmbedded } from '../up/embedded.ts'
+import { type Embedded, startEmbedded } from '../up/embedded.ts'
 
 /** `interlock up`: all services in this process on one folder, until Ctrl-C. */
 export async function up(config: Config, out: Output): Promise<number> {
@@ -22,6 +22,7 @@ export async function up(config: Config, out: Output): Promise<number> {
     { event: 'up', url: running.url, pid: process.pid },
     `✓ log ${config.data}  ✓ services ${seconds} s   ${running.url}/#t=${token} (once)   Next: interlock status`,
   )
+  askForApprovals(config, running, out)
   return new Promise((resolve) => {
     const end = (signal: NodeJS.Signals): void => {
       out.say(`\n${signal}: finishing what is under way and writing a last snapshot`)
@@ -37,5 +38,27 @@ export async function up(config: Config, out: Output): Promise<number> {
       )
       process.exit(exitCodes.unavailableOrUnknown)
     })
+  })
+}
+
+/** Says once for each deployment that lacks them which approvals it waits for, and the commands that give them. */
+function askForApprovals(config: Config, running: Embedded, out: Output): void {
+  const asked = new Set<string>()
+  running.follow('governor', (one) => {
+    if (one.kind !== 'state' || asked.has(one.deployment)) return
+    asked.add(one.deployment)
+    const registration = running.registrations.get(one.deployment)
+    const approvals = one.engines.find(({ engine }) => engine === 'approvals')
+    if (registration === undefined || approvals === undefined || approvals.state === 'ok') return
+    const person = config.people.find(({ id }) => id !== config.operator)?.id ?? '<another person>'
+    out.event(
+      { event: 'waits-for-approval', deployment: one.deployment, ...registration },
+      [
+        `${one.deployment} waits for a second person (${approvals.detail}):`,
+        ...[registration.document, registration.policy].map(
+          (hash) => `  interlock approve ${one.deployment} ${hash} --as ${person}`,
+        ),
+      ].join('\n'),
+    )
   })
 }

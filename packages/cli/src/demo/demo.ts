@@ -150,8 +150,9 @@ class Stage {
     await this.#until('the registration', () => this.#story.decisions.some(({ outcome }) => outcome === 'registered'))
     const registered = this.#story.decisions.find(({ outcome }) => outcome === 'registered')
     if (registered === undefined) throw new Refused('the deployment was not registered')
-    for (const object of [this.#interlock.registrations.get(id), policy.hash]) {
-      if (object === undefined) throw new Refused(`${id} has no registration`)
+    const registration = this.#interlock.registrations.get(id)
+    if (registration === undefined) throw new Refused(`${id} has no registration`)
+    for (const object of [registration.document, registration.policy]) {
       await this.#interlock.submit('approver', id, {
         kind: 'approve',
         deployment: id,

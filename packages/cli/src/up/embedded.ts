@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type AgentOptions, runAgent } from '@interlock/agent'
 import { createConsole } from '@interlock/console'
@@ -34,7 +34,7 @@ import {
   systemClock,
 } from '@interlock/runtime'
 import type { Logger } from 'pino'
-import { endpointFile } from '../api-client.ts'
+import { type Endpoint, endpointFile } from '../api-client.ts'
 import { build } from '../build.ts'
 import type { Config } from '../config.ts'
 import { type DeploymentFile, readDeployments } from '../deployments.ts'
@@ -46,14 +46,20 @@ import { fromEnvironment, platformOf } from './platforms.ts'
 import { embeddedProcessors } from './processors.ts'
 import { createTopics, embeddedShards, eventTopics } from './topics.ts'
 
+/** Hashes of a deployment's document and of its policy. */
+export interface Registration {
+  readonly document: Hash
+  readonly policy: Hash
+}
+
 /** A whole Interlock in this process. */
 export interface Embedded {
   readonly url: string
   readonly token: string
   readonly log: EventLog
   readonly config: Config
-  /** Hash of each deployment's document: what a release approver approves. */
-  readonly registrations: ReadonlyMap<DeploymentId, Hash>
+  /** What a second person approves before a deployment may roll anything out. */
+  readonly registrations: ReadonlyMap<DeploymentId, Registration>
   /** Signs with the person's local key and records; resolves when it is durable. */
   submit(by: string, deployment: DeploymentId, request: Request, id?: string): Promise<{ readonly offset: bigint }>
   /** Every out of a processor's valid entries, from the beginning of its log, then live. */
@@ -106,7 +112,7 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
     await page.close()
     await Promise.allSettled(parts)
     await log.close()
-    await rm(join(config.data, endpointFile), { force: true })
+    await withdrawEndpoint(config)
   }
 
   try {
@@ -246,8 +252,8 @@ async function introduce(
   deployments: readonly DeploymentFile[],
   submit: Embedded['submit'],
   log: EventLog,
-): Promise<ReadonlyMap<DeploymentId, Hash>> {
-  const registrations = new Map<DeploymentId, Hash>()
+): Promise<ReadonlyMap<DeploymentId, Registration>> {
+  const registrations = new Map<DeploymentId, Registration>()
   const first = deployments[0]?.document.deployment ?? ('keyset' as DeploymentId)
   const keysetEnvelope = signRequest(
     {
@@ -263,10 +269,11 @@ async function introduce(
   for (const { document, ...files } of deployments) {
     const deployment = document.deployment
     const registration = prepared(document)
+    const policy = readPolicy(files.policy, config.operator as PersonId)
     const sent = [
       readDocument(files.baseline, 'baseline'),
       readDocument(files.manifest, 'manifest'),
-      readPolicy(files.policy, config.operator as PersonId),
+      policy,
       registration,
     ]
     for (const { document: one, hash } of sent) {
@@ -278,7 +285,7 @@ async function introduce(
       { kind: 'register', deployment, document: registration.hash },
       `register-${registration.hash}`,
     )
-    registrations.set(deployment, registration.hash)
+    registrations.set(deployment, { document: registration.hash, policy: policy.hash })
   }
   return registrations
 }
@@ -328,6 +335,13 @@ async function followOuts(
   for await (const { offset, at, entry } of followShard(log, source, after, systemClock, signal)) {
     for (const out of entry.outs) take(decodeOut(out), at, offset)
   }
+}
+
+/** Takes the endpoint file away, unless another Interlock on the same folder has written its own since. */
+async function withdrawEndpoint(config: Config): Promise<void> {
+  const file = join(config.data, endpointFile)
+  const text = await readFile(file, 'utf8').catch(() => null)
+  if (text !== null && (JSON.parse(text) as Endpoint).pid === process.pid) await rm(file, { force: true })
 }
 
 async function writeEndpoint(config: Config, url: string, token: string): Promise<void> {
