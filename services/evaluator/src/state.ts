@@ -6,7 +6,6 @@ import type {
   Json,
   LogTime,
   Variant,
-  VersionId,
   WatchOut,
 } from '@interlock/contracts'
 import type { SummedPane } from './closed-pane.ts'

@@ -38,7 +38,7 @@ async function tail(
   const { log, topics, clock, tell } = options
   const { begin } = await log.bounds(topics.alerts, partition)
   const known = positions.get(partition) ?? begin
-  let next = known > begin ? known : begin
+  let next = greatest([known, begin])
   const underWay = new Map<bigint, Promise<void>>()
   while (!signal.aborted) {
     try {
@@ -74,7 +74,7 @@ async function tail(
       }
       next = end
       const unfinished = [...underWay.keys()]
-      const done = unfinished.reduce((least, offset) => (offset < least ? offset : least), next)
+      const done = least([next, ...unfinished])
       if (positions.get(partition) !== done) {
         positions.set(partition, done)
         await savePositions(options.positions, positions)
@@ -85,6 +85,17 @@ async function tail(
     }
   }
   await Promise.allSettled(underWay.values())
+}
+
+/** Offsets are bigints, which Math.min and Math.max do not take. */
+function least(offsets: readonly bigint[]): bigint {
+  return offsets.toSorted(byOffset)[0] as bigint
+}
+function greatest(offsets: readonly bigint[]): bigint {
+  return offsets.toSorted(byOffset).at(-1) as bigint
+}
+function byOffset(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 async function loadPositions(path: string): Promise<Map<number, bigint>> {

@@ -75,9 +75,11 @@ export class Story {
         this.#width = layoutOf(out.spec).width
         return
       case 'progress':
-        return this.#progress(out, at)
+        this.#progress(out, at)
+        return
       case 'counts':
-        return this.#countBad(out)
+        this.#countBad(out)
+        return
       case 'evidence':
         this.evidence = out
         return
