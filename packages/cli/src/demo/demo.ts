@@ -247,21 +247,16 @@ class Stage {
       )
     }
     if (state === undefined) return
-    const command = state.command === null ? '' : `${state.command.order.join('.')} ${state.command.state}`
-    const head = `${state.view.stage ?? ''} ${state.view.share} ${state.command?.desired.shareMax ?? ''} ${state.command?.state ?? ''}`
-    if (head !== this.#head) {
+    const { view, command } = state
+    const head = `${view.stage} ${view.share} ${command?.order.join('.')} ${command?.state}`
+    if (command !== null && head !== this.#head) {
       this.#head = head
-      const { view } = state
       const share =
-        view.candidate === null
-          ? ''
-          : `${shortVersion(view.candidate)} at ${percent(view.share)}, stage ${view.stage ?? 'none'}`
-      if (command !== '')
-        this.#tell(
-          'command',
-          { order: state.command?.order, state: state.command?.state, share: view.share, stage: view.stage },
-          `  command ${state.command?.state} ${share}`,
-        )
+        view.candidate === null || view.stage === null
+          ? `${shortVersion(view.stable)} answers everybody`
+          : `${shortVersion(view.candidate)} at ${percent(view.share)}, stage ${view.stage}`
+      const { order, state: step } = command
+      this.#tell('command', { order, state: step, share: view.share, stage: view.stage }, `  command ${step}: ${share}`)
     }
     const strongest = this.#story.strongest()
     if (strongest !== undefined && strongest.part >= 0.1) {

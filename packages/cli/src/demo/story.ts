@@ -119,7 +119,7 @@ export class Story {
       promoted: this.decisions.some(({ outcome }) => outcome === 'completed'),
       fromVersion: stable,
       toVersion: candidate,
-      cause: decided?.text ?? null,
+      cause: decided === undefined ? null : String(decided.facts.because ?? decided.text),
       onset: iso(this.onset),
       estimatedOnset: iso(about?.from),
       breachAt: iso(decided?.at),
