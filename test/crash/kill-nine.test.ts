@@ -9,7 +9,7 @@ import { apiClient, loadConfig, readPolicy, requesterFor } from '@interlock/cli'
 import { addPacked, type DeploymentId, layoutOf, type PersonId, type Prediction } from '@interlock/contracts'
 import { openSqliteLog, seededRandom } from '@interlock/runtime'
 import { expect, test } from 'vitest'
-import { freePort, interlock, runningUp } from '../process/interlock.ts'
+import { freePort, interlock, runningUp, startUp, until } from '../process/interlock.ts'
 import { accountOf, outsOf, recordsOf } from '../process/records.ts'
 import { loaded, predictions, writeDeployment } from '../process/small-deployment.ts'
 import { standInRouter } from '../process/stand-in-router.ts'
@@ -25,8 +25,8 @@ test(`after ${kills} kills at random moments every row is counted once, and repl
   const port = await freePort()
   const written = await writeDeployment(folder, router.url, port)
   const config = loadConfig(written.config)
-  const start = () => runningUp(written.config, port, { TOY_TOKEN: router.token })
-  let running = await start()
+  const env = { TOY_TOKEN: router.token }
+  let running = await runningUp(written.config, port, env)
   const acknowledged: string[] = []
   try {
     const api = apiClient(config.data)
@@ -51,7 +51,9 @@ test(`after ${kills} kills at random moments every row is counted once, and repl
       while (Date.now() < moment) await send().catch(() => new Promise((tick) => setTimeout(tick, 20)))
       running.child.kill('SIGKILL')
       await running.ended
-      running = await start()
+      // Not until all is up: the next kill may well come while it starts.
+      running = startUp(written.config, port, env)
+      await until('an answer', async () => (await fetch(`http://127.0.0.1:${port}/healthz`)).ok)
     }
     for (let more = 0; more < 20; more++) await send()
     await new Promise((tick) => setTimeout(tick, 6_000))

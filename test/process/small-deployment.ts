@@ -100,12 +100,19 @@ export interface SmallDeployment {
   readonly candidate: { readonly manifest: string; readonly baseline: string }
 }
 
+export interface SmallDeploymentOptions {
+  /** policy.yaml; by default `quickPolicy`. */
+  readonly policy?: string
+  /** More lines of interlock.yaml. */
+  readonly configuration?: string
+}
+
 /** Writes interlock.yaml, the deployment and its documents, as a team would have them. */
 export async function writeDeployment(
   folder: string,
   routerUrl: string,
   port: number,
-  policySource: string = quickPolicy,
+  { policy: policySource = quickPolicy, configuration = '' }: SmallDeploymentOptions = {},
 ): Promise<SmallDeployment> {
   const deployments = join(folder, 'deployments')
   await mkdir(deployments, { recursive: true })
@@ -156,7 +163,7 @@ policy: toy.policy.yaml
 data: ./data
 listen: { port: ${port} }
 platforms: { toy: { kind: router, url: "${routerUrl}", tokenEnv: TOY_TOKEN } }
-`,
+${configuration}`,
   )
   return { config, data: join(folder, 'data'), policy, candidate }
 }

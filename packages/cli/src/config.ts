@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { UsageError } from './errors.ts'
+import { emptyYaml, problemsIn, readYaml } from './yaml-file.ts'
 
 const personId = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'use lower-case letters, digits, dot, dash')
 const abilities = ['deployer', 'policy-author', 'policy-approver', 'release-approver', 'on-call'] as const
@@ -56,6 +56,8 @@ export const configSchema = z.strictObject({
     .prefault({}),
 })
 
+const schema = 'schemas/interlock.schema.json'
+
 /** The configuration with absolute paths. */
 export type Config = z.infer<typeof configSchema> & { readonly file: string | null }
 
@@ -74,16 +76,17 @@ export function loadConfig(path: string | undefined, environment: NodeJS.Process
   }
   const exists = existsSync(file)
   const base = exists ? dirname(file) : process.cwd()
-  const { value, lines }: Parsed = exists ? parseYaml(file) : { value: {}, lines: () => undefined }
-  const result = configSchema.safeParse(overridden(value as Record<string, unknown>, environment))
-  if (!result.success) {
-    const problems = result.error.issues.map((issue) => {
-      const position = lines(issue.path)
-      return `${path ?? 'interlock.yaml'}${position ?? ''}  ${issue.path.join('.') || 'the file'}: ${issue.message}`
-    })
-    throw new UsageError(`${problems.join('\n')}\n  schemas/interlock.schema.json describes every key.`)
-  }
+  const shown = path ?? 'interlock.yaml'
+  const yaml = exists ? readYaml(file, shown, schema) : emptyYaml(shown, schema)
+  const result = configSchema.safeParse(overridden(yaml.value, environment))
+  if (!result.success) throw problemsIn(yaml, result.error)
   const config = result.data
+  if (!config.people.some(({ id }) => id === config.operator)) {
+    throw yaml.problem(
+      ['operator'],
+      `operator: "${config.operator}" is none of the people, who are ${config.people.map(({ id }) => id).join(', ')}`,
+    )
+  }
   return {
     ...config,
     file: exists ? file : null,
@@ -92,38 +95,13 @@ export function loadConfig(path: string | undefined, environment: NodeJS.Process
   }
 }
 
-/** A YAML file's value, and where in the file a key stands: `:line:column`. */
-interface Parsed {
-  readonly value: unknown
-  readonly lines: (path: readonly PropertyKey[]) => string | undefined
-}
-
-function parseYaml(file: string): Parsed {
-  const counter = new LineCounter()
-  const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: counter, uniqueKeys: true })
-  const [problem] = document.errors
-  if (problem !== undefined) {
-    const { line, col } = counter.linePos(problem.pos[0])
-    throw new UsageError(`${file}:${line}:${col}  ${problem.message.split('\n')[0]}`)
-  }
-  return {
-    value: document.toJS({ maxAliasCount: 0 }) ?? {},
-    lines: (path) => {
-      for (let depth = path.length; depth > 0; depth--) {
-        const node = document.getIn(path.slice(0, depth), true) as { range?: [number, number, number] } | undefined
-        if (node?.range) {
-          const { line, col } = counter.linePos(node.range[0])
-          return `:${line}:${col}`
-        }
-      }
-      return undefined
-    },
-  }
-}
-
 function overridden(value: Record<string, unknown>, environment: NodeJS.ProcessEnv): unknown {
   const listen = { ...(value.listen as Record<string, unknown> | undefined) }
-  if (environment.INTERLOCK_LISTEN_PORT !== undefined) listen.port = Number(environment.INTERLOCK_LISTEN_PORT)
+  const port = environment.INTERLOCK_LISTEN_PORT
+  if (port !== undefined) {
+    if (!/^\d{1,5}$/.test(port)) throw new UsageError(`INTERLOCK_LISTEN_PORT is "${port}": write a port, or unset it.`)
+    listen.port = Number(port)
+  }
   const simple = Object.fromEntries(
     (['environment', 'tenant', 'data', 'deployments', 'operator'] as const).flatMap((key) => {
       const text = environment[`INTERLOCK_${key.toUpperCase()}`]

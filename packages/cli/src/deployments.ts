@@ -1,11 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { DeploymentDocument } from '@interlock/contracts'
 import { deploymentIdPattern } from '@interlock/contracts'
-import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import type { Config } from './config.ts'
-import { UsageError } from './errors.ts'
+import { problemsIn, readYaml, type YamlFile } from './yaml-file.ts'
 
 const person = z.string().min(1)
 
@@ -41,6 +40,8 @@ export interface DeploymentFile {
   readonly manifest: string
   readonly baseline: string
   readonly policy: string
+  /** A mistake at the place of a key of the file. */
+  problem: YamlFile['problem']
 }
 
 /** Reads every deployments/*.yaml; policies that lie beside them are not theirs. @throws UsageError with file, line, reason and remedy. */
@@ -51,31 +52,22 @@ export function readDeployments(config: Config): readonly DeploymentFile[] {
 }
 
 function readDeployment(file: string, config: Config): readonly DeploymentFile[] {
-  const counter = new LineCounter()
-  const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: counter, uniqueKeys: true })
-  const [problem] = document.errors
-  if (problem !== undefined) {
-    const { line, col } = counter.linePos(problem.pos[0])
-    throw new UsageError(`${file}:${line}:${col}  ${problem.message.split('\n')[0]}`)
-  }
-  const value: unknown = document.toJS({ maxAliasCount: 0 }) ?? {}
-  if (typeof value === 'object' && value !== null && 'guardrails' in value) return []
-  const parsed = deploymentSchema.safeParse(value)
-  if (!parsed.success) {
-    throw new UsageError(
-      parsed.error.issues.map((issue) => `${file}  ${issue.path.join('.') || 'the file'}: ${issue.message}`).join('\n'),
-    )
-  }
+  const yaml = readYaml(file, file, 'schemas/deployment.schema.json')
+  if ('guardrails' in yaml.value) return []
+  const parsed = deploymentSchema.safeParse(yaml.value)
+  if (!parsed.success) throw problemsIn(yaml, parsed.error)
   const { topics, manifest, baseline, policy, ...rest } = parsed.data
   const platform = config.platforms[rest.deployment]
   if (platform === undefined) {
-    throw new UsageError(
-      `${file}  no platform is configured for "${rest.deployment}". Add platforms.${rest.deployment} to interlock.yaml: without one nothing can be rolled back.`,
+    throw yaml.problem(
+      ['deployment'],
+      `no platform is configured for "${rest.deployment}". Add platforms.${rest.deployment} to interlock.yaml: without one nothing can be rolled back`,
     )
   }
   const at = (path: string): string => resolve(config.deployments, path)
   const found: DeploymentFile = {
     file,
+    problem: yaml.problem,
     manifest: at(manifest),
     baseline: at(baseline),
     policy: at(policy),

@@ -4,18 +4,10 @@ import { type DeploymentId, deploymentId } from '@interlock/contracts'
 import { type FaultName, faultNames } from '@interlock/example-flights'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { ApiError } from './api-client.ts'
-import { type BaselineBuildOptions, baselineBuild } from './commands/baseline.ts'
-import { doctor } from './commands/doctor.ts'
-import { policyCheck, policyExplain } from './commands/policy.ts'
-import { replay } from './commands/replay.ts'
-import { rollback } from './commands/rollback.ts'
-import { approve, rolloutStart, rolloutWatch } from './commands/rollout.ts'
-import { status } from './commands/status.ts'
-import { up } from './commands/up.ts'
-import { why } from './commands/why.ts'
+import type { BaselineBuildOptions } from './commands/baseline.ts'
 import { type Config, loadConfig } from './config.ts'
 import { exitCodeOf, exitCodes } from './errors.ts'
-import { type Output, output } from './output.ts'
+import { documentVersion, type Output, output } from './output.ts'
 
 interface Global {
   readonly json?: boolean
@@ -33,6 +25,8 @@ const program = new Command('interlock')
   })
   .addHelpText('after', '\n`interlock help all` lists every command.')
   .exitOverride((error) => {
+    if (error.exitCode !== 0 && process.argv.includes('--json'))
+      process.stdout.write(`${JSON.stringify({ v: documentVersion, error: error.message })}\n`)
     process.exit(error.exitCode === 0 ? exitCodes.good : exitCodes.usage)
   })
 
@@ -41,7 +35,10 @@ function isFirst(command: Command): boolean {
   return firstCommands.includes(command.name())
 }
 
-/** Runs one command: its exit code, or one sentence for a person and the exit code of what went wrong. */
+/**
+ * Runs one command: its exit code, or one sentence for a person and the exit code of what went wrong. Each
+ * command is imported when it is asked for, so that `status` need not load what `up` needs.
+ */
 async function run(work: (config: () => Config, out: Output) => number | Promise<number>): Promise<void> {
   const { json = false, config, data } = program.opts<Global>()
   const out = output(json)
@@ -54,7 +51,9 @@ async function run(work: (config: () => Config, out: Output) => number | Promise
     const known = error instanceof Error && ['UsageError', 'Unavailable', 'Refused', 'ApiError'].includes(error.name)
     const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error)
     if (json)
-      process.stdout.write(`${JSON.stringify({ v: 1, error: error instanceof Error ? error.message : text })}\n`)
+      process.stdout.write(
+        `${JSON.stringify({ v: documentVersion, error: error instanceof Error ? error.message : text })}\n`,
+      )
     process.stderr.write(`${text}\n`)
     process.exitCode = error instanceof ApiError ? exitCodes.breachOrRefused : exitCodeOf(error)
   }
@@ -63,7 +62,7 @@ async function run(work: (config: () => Config, out: Output) => number | Promise
 program
   .command('up')
   .description('start everything in this process, with the live page')
-  .action(() => run((config, out) => up(config(), out)))
+  .action(() => run(async (config, out) => (await import('./commands/up.ts')).up(config(), out)))
 
 program
   .command('demo')
@@ -88,7 +87,7 @@ program
 program
   .command('status')
   .description('every deployment, what needs a person first')
-  .action(() => run((config, out) => status(config().data, out)))
+  .action(() => run(async (config, out) => (await import('./commands/status.ts')).status(config().data, out)))
 
 program
   .command('why')
@@ -96,7 +95,7 @@ program
   .argument('<deployment>')
   .option('--decision <hash>', 'another decision than the last')
   .action((deployment: string, { decision }: { decision?: string }) =>
-    run((config, out) => why(config().data, deployment, decision, out)),
+    run(async (config, out) => (await import('./commands/why.ts')).why(config().data, deployment, decision, out)),
   )
 
 program
@@ -107,8 +106,8 @@ program
   .option('--yes', 'do not ask', false)
   .option('--timeout <seconds>', 'how long to watch', positiveNumber, 90)
   .action((deployment: string, { reason, yes, timeout }: { reason?: string; yes: boolean; timeout: number }) =>
-    run((config, out) =>
-      rollback(
+    run(async (config, out) =>
+      (await import('./commands/rollback.ts')).rollback(
         config().data,
         deployment,
         { yes, timeoutMs: timeout * 1000, ...(reason === undefined ? {} : { reason }) },
@@ -126,14 +125,18 @@ rollout
   .requiredOption('--policy <file>', 'policy.yaml')
   .option('--as <person>', 'who asks', 'author')
   .action((deployment: DeploymentId, options: { manifest: string; baseline: string; policy: string; as: string }) =>
-    run((config, out) => rolloutStart(config(), deployment, options, out)),
+    run(async (config, out) =>
+      (await import('./commands/rollout.ts')).rolloutStart(config(), deployment, options, out),
+    ),
   )
 rollout
   .command('watch')
   .argument('<deployment>', 'deployment', lawfulDeployment)
   .option('--timeout <seconds>', 'how long to watch', positiveNumber, 3_600)
   .action((deployment: DeploymentId, { timeout }: { timeout: number }) =>
-    run((config, out) => rolloutWatch(config().data, deployment, timeout * 1000, out)),
+    run(async (config, out) =>
+      (await import('./commands/rollout.ts')).rolloutWatch(config().data, deployment, timeout * 1000, out),
+    ),
   )
 
 program
@@ -144,18 +147,20 @@ program
   .option('--as <person>', 'who approves', 'approver')
   .option('--comment <text>', 'kept with the approval', '')
   .action((deployment: DeploymentId, hash: string, { as, comment }: { as: string; comment: string }) =>
-    run((config, out) => approve(config(), deployment, hash, as, comment, out)),
+    run(async (config, out) =>
+      (await import('./commands/rollout.ts')).approve(config(), deployment, hash, as, comment, out),
+    ),
   )
 
 const policy = program.command('policy').description('check and explain policies')
 policy
   .command('check')
   .argument('<file>')
-  .action((file: string) => run((_, out) => policyCheck(file, out)))
+  .action((file: string) => run(async (_, out) => (await import('./commands/policy.ts')).policyCheck(file, out)))
 policy
   .command('explain')
   .argument('<file>')
-  .action((file: string) => run((_, out) => policyExplain(file, out)))
+  .action((file: string) => run(async (_, out) => (await import('./commands/policy.ts')).policyExplain(file, out)))
 
 program
   .command('baseline')
@@ -175,7 +180,9 @@ program
   .option('--like <baseline.json>', 'take over the bins of another baseline, so that the two can be compared')
   .option('--out <file>', 'where to write', 'baseline.json')
   .action(({ segment, ...options }: Omit<BaselineBuildOptions, 'segments'> & { segment: readonly string[] }) =>
-    run((_, out) => baselineBuild({ ...options, segments: segment }, out)),
+    run(async (_, out) =>
+      (await import('./commands/baseline.ts')).baselineBuild({ ...options, segments: segment }, out),
+    ),
   )
 
 program
@@ -183,19 +190,26 @@ program
   .description('execute the log again and compare every byte')
   .option('--verify', 'compare outs and state hashes (the only mode)', true)
   .option('--processor <name>', 'only this one')
-  .action(({ processor }: { processor?: string }) => run((config, out) => replay(config(), processor, out)))
+  .action(({ processor }: { processor?: string }) =>
+    run(async (config, out) => (await import('./commands/replay.ts')).replay(config(), processor, out)),
+  )
 
 program
   .command('doctor')
   .description('find what is wrong before it matters')
-  .action(() => run((config, out) => doctor(config(), out)))
+  .action(() => run(async (config, out) => (await import('./commands/doctor.ts')).doctor(config(), out)))
 
 program
   .command('help')
   .argument('[topic]')
   .action((topic?: string) => {
-    const lines = topic === 'all' ? every(program) : program.helpInformation().trimEnd().split('\n')
-    process.stdout.write(`${lines.join('\n')}\n`)
+    if (topic === 'all') {
+      process.stdout.write(`${every(program).join('\n')}\n`)
+      return
+    }
+    const about = topic === undefined ? program : program.commands.find((command) => command.name() === topic)
+    if (about === undefined) return program.error(`error: there is no command '${topic}'; \`help all\` lists them`)
+    about.outputHelp()
   })
 
 function every(command: Command, prefix = 'interlock'): string[] {
@@ -233,4 +247,10 @@ function notNegative(text: string): number {
   return value
 }
 
+// A reader that has gone away (`head`, a closed terminal) ends no command, least of all a running `up`.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
 await program.parseAsync()

@@ -15,6 +15,8 @@ export type SignalView =
       readonly id: string
       /** Names of the bins, in the order of `read`: "1,600 and more", "ORD", "missing". */
       readonly bins: readonly string[]
+      /** Numeric histograms: places in `bins` in the order of the values, from below the edges to above them. */
+      readonly ordered?: readonly number[]
       read(counts: Float64Array): Float64Array
     }
   | { readonly kind: 'volume'; readonly id: string; read(counts: Float64Array): number }
@@ -64,5 +66,9 @@ export interface DetectorReading {
   readonly events: Evidence['events']
   readonly phi: number
   readonly onset: Evidence['onset']
+  /** What was counted since the likeliest onset; for histograms with the rows of each bin, the reference's in its own scale. */
+  readonly since?: NonNullable<Evidence['since']> & {
+    readonly bins?: { readonly now: readonly number[]; readonly reference: readonly number[] }
+  }
   readonly drivers: readonly Driver[]
 }

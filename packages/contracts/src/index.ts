@@ -42,6 +42,7 @@ export type {
   ManifestDocument,
   PolicyDocument,
 } from './document.ts'
+export { documentProblem } from './document-problem.ts'
 export type { DsseEnvelope, Refusal, Refused, Signer, VerifiedEnvelope } from './dsse.ts'
 export { keyIdOf, maxEnvelopeBytes, signEnvelope, signerOf, verifyEnvelope } from './dsse.ts'
 export type { Feature, Outcome, Prediction, PredictionStatus, Variant } from './event.ts'
@@ -76,6 +77,7 @@ export type {
   LineageOut,
   PaneSummary,
   ProgressOut,
+  ProvisionalOut,
   ReadyToCountOut,
   ServedOut,
   StateOut,

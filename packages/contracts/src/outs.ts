@@ -130,10 +130,20 @@ export interface Evidence {
   readonly events: { readonly now: number; readonly reference: number }
   readonly phi: number
   readonly onset: { readonly from: EventTime; readonly to: EventTime } | null
+  /**
+   * Rows and events since the likeliest onset, from the pane that begins at `from`; effect, bins and medians are of these too.
+   * Absent while no onset is named.
+   */
+  readonly since?: {
+    readonly from: EventTime
+    readonly n: number
+    readonly m: number
+    readonly events: { readonly now: number; readonly reference: number }
+  }
   readonly drivers: readonly Driver[]
   /** Medians of a numeric feature, interpolated within bins: "about 1.6 times". Absent where they say nothing. */
   readonly typical?: { readonly now: number; readonly reference: number }
-  /** Present when one slice carries the evidence: effect, n, m, events, onset and typical are then of that slice. */
+  /** Present when one slice carries the evidence: effect, n, m, events, onset, since and typical are then of that slice. */
   readonly slice?: { readonly dimension: string; readonly value: string }
   /** End of the last pane. */
   readonly dataTo: EventTime
@@ -201,6 +211,19 @@ export interface ServedOut {
   readonly generation: number
   readonly pane: EventTime
   readonly counts: readonly { readonly version: VersionId; readonly variant: Variant; readonly rows: number }[]
+}
+
+/**
+ * Evidence that would be beyond its limit if the open panes closed as they stand, of guardrails whose closed evidence is not
+ * there yet. It depends on what had arrived, so it may only hold, and no equality is promised for it.
+ */
+export interface ProvisionalOut {
+  readonly kind: 'provisional'
+  readonly deployment: DeploymentId
+  readonly generation: number
+  /** Start of the newest open pane that was looked at; `dataTo` of the evidence is its end. */
+  readonly pane: EventTime
+  readonly guardrails: readonly GuardrailEvidence[]
 }
 
 /** All profiler shards count under the spec of this generation. */
@@ -359,6 +382,7 @@ export type AnyOut =
   | EvidenceOut
   | LineageOut
   | ServedOut
+  | ProvisionalOut
   | ReadyToCountOut
   | DecisionOut
   | StateOut

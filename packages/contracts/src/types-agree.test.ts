@@ -25,6 +25,7 @@ type AvroOuts = {
   evidence: avro.EvidenceOut
   lineage: avro.LineageOut
   served: avro.ServedOut
+  provisional: avro.ProvisionalOut
   'ready-to-count': avro.ReadyToCountOut
   decision: avro.DecisionOut
   state: avro.StateOut

@@ -47,7 +47,7 @@ export interface Watched {
 }
 
 /**
- * Judges all evidence of one closed pane.
+ * Judges all evidence of one closed pane, or what open panes would add to it.
  *
  * A budget is shared: with e-values E_k of the guardrails of one action and weights w_k (Σ w_k = 1), the average
  * Σ w_k E_k is an e-value under any dependence, and the budget α is spent when it reaches 1/α. The evidence carries
@@ -58,7 +58,7 @@ export interface Watched {
  */
 export function judge(
   policy: Policy,
-  evidence: EvidenceOut,
+  evidence: Pick<EvidenceOut, 'guardrails'>,
   watched: Watched,
 ): { readonly judged: readonly Judged[]; readonly breaches: readonly Breach[] } {
   const rules = new Map(policy.guardrails.map((guardrail) => [guardrail.id, guardrail]))

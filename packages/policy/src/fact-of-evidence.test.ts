@@ -93,6 +93,21 @@ test('a breach in one slice names it and counts within it', () => {
   ).toContain('v2 fails on 400 in 1,000 flights of airport "ORD"')
 })
 
+test('what is told since the onset was counted since then, whatever was before', () => {
+  const since = { from: noon + 15_000, n: 300, m: 5_700, events: { now: 60, reference: 0 } }
+  const told = text(
+    { n: 20_000, events: { now: 60, reference: 0 }, onset: { from: noon + 14_000, to: noon + 16_000 }, since },
+    { signal: 'missing(originDelayRate)' },
+  )
+  expect(told).toMatch(/^"originDelayRate" is missing in 20 in 100 flights of v2 since 12:00:15 UTC; in v1 it is 0\. /)
+})
+
+test('an onset known to minutes only stays "about" its likeliest moment', () => {
+  const since = { from: noon + 130_000, n: 1_000, m: 9_000, events: { now: 24, reference: 27 } }
+  const told = text({ onset: { from: noon, to: noon + 180_000 }, since }, {})
+  expect(told).toContain('since about 12:02 UTC')
+})
+
 test('a slice with most of the excess is named, one with little is not', () => {
   const driver = (share: number): Driver => ({ dimension: 'producer', value: 'northeast', share, now: 0, reference: 0 })
   expect(text({ drivers: [driver(0.8)] }, {})).toContain('Most of it comes from producer "northeast".')

@@ -1,6 +1,7 @@
 import {
   categoricalSpecials,
   type Driver,
+  type Evidence,
   type Guardrail,
   type GuardrailEvidence,
   type Verdict,
@@ -82,14 +83,14 @@ function measured(
   const shared = {
     version,
     than: guardrail.reference === 'stable' ? watch.stable : null,
-    since: evidence.onset?.from ?? null,
-    sinceTo: evidence.onset?.to ?? null,
+    ...beginningOf(evidence),
     where: slice === undefined ? null : slice.dimension.replace(/^segment:/, ''),
     whereValue: slice?.value ?? null,
     whereOnly: evidence.slice !== undefined,
     ...oddsOf(evidence.logE.harm - limit, guardrail.budget),
   }
-  const rates = { now: ratio(evidence.events.now, evidence.n), before: ratio(evidence.events.reference, evidence.m) }
+  const { n, m, events } = evidence.since ?? evidence
+  const rates = { now: ratio(events.now, n), before: ratio(events.reference, m) }
   const [feature = ''] = of
   const name = nameOfFeature(feature, watch.policy)
   switch (kind) {
@@ -141,6 +142,13 @@ function measured(
       }
     }
   }
+}
+
+/** The likeliest beginning, from which on everything was counted, as wide a span as the onset is known to. */
+function beginningOf({ onset, since }: Evidence): { readonly since: number | null; readonly sinceTo: number | null } {
+  if (onset === null) return { since: null, sinceTo: null }
+  const from = since?.from ?? onset.from
+  return { since: from, sinceTo: from + (onset.to - onset.from) }
 }
 
 /** The bin with most of the distance and its shares on both sides. */

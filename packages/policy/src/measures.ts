@@ -30,7 +30,7 @@ export function readRatio(written: string | number): number | null {
   // A quotient of whole numbers is the nearest double to what was written; 0.1 / 100 is not always.
   const digits = written.replace('%', '').trim()
   const places = digits.split('.')[1]?.length ?? 0
-  return Number(digits.replace('.', '')) / (100 * 10 ** places)
+  return Number(digits.replace('.', '')) / Number(`100${'0'.repeat(places)}`)
 }
 
 const daysIn: Readonly<Record<string, number>> = { day: 1, week: 7, month: 365 / 12, year: 365 }

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { readingGrade } from './reading-grade.ts'
 import type { Fact } from './say/fact.ts'
 import { longestSentence } from './say/measured.ts'
-import { duration, sharesOf, times, twoDigits } from './say/phrases.ts'
+import { capital, duration, sharesOf, times, twoDigits } from './say/phrases.ts'
 import { say } from './say.ts'
 
 type Vector = { readonly id: string; readonly text: string; readonly fact: Fact }
@@ -139,6 +139,29 @@ test('a ratio is told as the same, in percent, in times, or as over 10 times', (
     'about 1.6 times',
     'about 10 times',
     'over 10 times',
+  ])
+})
+
+test('a plain word begins a sentence in upper case, a name stays as it is', () => {
+  const begun = [
+    'complaints from Chicago',
+    "it's late",
+    'élan',
+    'v2 fails',
+    'rc-1 fails',
+    '"origin" differs',
+    'ORD',
+    'flight-delay@v2',
+  ].map(capital)
+  expect(begun).toEqual([
+    'Complaints from Chicago',
+    "It's late",
+    'Élan',
+    'v2 fails',
+    'rc-1 fails',
+    '"origin" differs',
+    'ORD',
+    'flight-delay@v2',
   ])
 })
 

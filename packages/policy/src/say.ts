@@ -46,6 +46,7 @@ function messageOf(fact: Fact): Message {
     case 'steady':
       return sayRollout(fact)
     case 'held':
+    case 'held-early':
     case 'released':
     case 'halted':
     case 'ramped-down':

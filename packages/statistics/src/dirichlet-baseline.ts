@@ -50,16 +50,16 @@ export function logBestWithin(counts: ArrayLike<number>, p: ArrayLike<number>, t
   const n = rowsOf(counts)
   if (n === 0) return 0
   let lambda = 0
-  if (distanceAt(0, counts, p, n).nats > tolerance) {
-    lambda = n * smallestPull
+  // Not at 0 itself: there an empty bin, however small its share, is infinitely far.
+  if (distanceAt(n * smallestPull, counts, p, n).nats > tolerance) {
+    const outside = firstPulls.find((pull) => distanceAt(n * pull, counts, p, n).nats > tolerance)
+    lambda = n * (outside ?? smallestPull)
     for (let i = 0; i < steps && lambda < n * largestPull; i++) {
       const { nats, slope } = distanceAt(lambda, counts, p, n)
       const step = (tolerance - nats) / slope
       if (!(step > lambda * precision)) break
       lambda = Math.min(lambda + step, n * largestPull)
     }
-    // Already within the ball at the first step: the counts' own law is as good as on its border.
-    if (lambda === n * smallestPull) lambda = 0
   }
   let log = 0
   for (let bin = 0; bin < p.length; bin++) {
@@ -71,6 +71,8 @@ export function logBestWithin(counts: ArrayLike<number>, p: ArrayLike<number>, t
 const steps = 80
 const precision = 1e-7
 const smallestPull = 1e-9
+/** Where Newton's steps may begin: the first that is still outside the ball is near enough for a handful of steps. */
+const firstPulls = [1, 0.3, 0.1, 0.03, 0.01, 0.001]
 /** Without any tolerance the ball is p itself, the limit of λ → ∞. */
 const largestPull = 2 ** 40
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { logDealIncrement, predictedOdds } from './dirichlet-two-sample.ts'
+import { logDealIncrement, predictedOdds, tiltedOdds } from './dirichlet-two-sample.ts'
 import { exp, ln } from './elementary.ts'
 import { lgamma } from './special.ts'
 
@@ -21,6 +21,8 @@ describe('the expected e-value of a pane is at most 1', () => {
     [2, 0.5, 1],
     [0.2, 1, 6],
     [1.1, 0.9, 1],
+    [...tiltedOdds([3, 5, 2], [0, 1, 2], { slope: 1.25, bend: 0 })],
+    [...tiltedOdds([3, 5, 2], [0, 1, 2], { slope: 0, bend: -1 })],
   ]
   test('when both arms draw from one law, whatever it is', () => {
     for (const p of [
@@ -70,6 +72,20 @@ test('without a past nothing is staked', () => {
   const odds = predictedOdds([0, 0, 0], [0, 0, 0], 50)
   expect([...odds]).toEqual([1, 1, 1])
   expect(logDealIncrement([9, 1, 0], [1, 9, 0], odds)).toBe(0)
+})
+
+test("tilted odds keep the stable arm's rows in all, rise along the order, and leave bins without a place alone", () => {
+  const reference = [10, 30, 20, 25, 15]
+  const odds = tiltedOdds(reference, [4, 0, 1, 2], { slope: 1.2, bend: 0 })
+  const inOrder = [4, 0, 1, 2].map((bin) => odds[bin] as number)
+  expect([...inOrder].sort((a, b) => a - b)).toEqual(inOrder)
+  expect(odds[3]).toBe(1)
+  const moved = reference.reduce((sum, rows, bin) => sum + rows * (odds[bin] as number), 0)
+  expect(moved).toBeCloseTo(100, 10)
+  const bent = tiltedOdds([25, 25, 25, 25], [0, 1, 2, 3], { slope: 0, bend: 1 })
+  expect(bent[0]).toBeCloseTo(bent[3] as number, 12)
+  expect(bent[0]).toBeGreaterThan(bent[1] as number)
+  expect([...tiltedOdds([0, 0], [0, 1], { slope: 2, bend: 0 })]).toEqual([1, 1])
 })
 
 test('an empty arm moves nothing', () => {

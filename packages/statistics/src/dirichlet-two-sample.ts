@@ -1,4 +1,4 @@
-import { ln } from './elementary.ts'
+import { exp, ln } from './elementary.ts'
 
 /** A bin may be thought at most this much likelier in one arm than in the other: bounds what one pane can win or lose. */
 const largestOdds = 50
@@ -67,5 +67,40 @@ export function predictedOdds(now: ArrayLike<number>, reference: ArrayLike<numbe
     const theta = ((s + common) / (n + strength)) * ((m + strength) / (r + common))
     odds[bin] = Math.min(largestOdds, Math.max(1 / largestOdds, theta))
   }
+  return odds
+}
+
+/** A change of shape along the order of the values: `slope` moves rows up (or down), `bend` moves them outwards (or inwards). */
+export interface Tilt {
+  readonly slope: number
+  readonly bend: number
+}
+
+/**
+ * Odds that need no past of the candidate: the stable arm's own law, tilted along the rank of the bin,
+ *
+ *   θ_b ∝ exp(slope·x_b + bend·(x_b² − ⅓)),  x_b = 2·(mid-rank of bin b) − 1,  Σ p_b θ_b = 1
+ *
+ * Bins without a place in the order (missing, invalid) keep θ = 1. Without a past all are 1.
+ *
+ * @param reference rows of the stable arm in each bin, any scale
+ * @param ordered places of the bins from the smallest values to the largest
+ */
+export function tiltedOdds(reference: ArrayLike<number>, ordered: readonly number[], tilt: Tilt): Float64Array {
+  const odds = new Float64Array(reference.length).fill(1)
+  let total = 0
+  for (const bin of ordered) total += reference[bin] as number
+  if (!(total > 0)) return odds
+  let below = 0
+  let norm = 0
+  for (const bin of ordered) {
+    const share = (reference[bin] as number) / total
+    const place = 2 * (below + share / 2) - 1
+    const weight = exp(tilt.slope * place + tilt.bend * (place * place - 1 / 3))
+    odds[bin] = weight
+    norm += share * weight
+    below += share
+  }
+  for (const bin of ordered) odds[bin] = Math.min(largestOdds, Math.max(1 / largestOdds, (odds[bin] as number) / norm))
   return odds
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { divergence, divergenceCeiling, driversOf, logDivergenceAbove } from './divergence.ts'
+import { divergence, divergenceCeiling, driversOf, logDivergenceAbove, logTwoLaws } from './divergence.ts'
+import { ln } from './elementary.ts'
 import { rowsIn, seeded } from './seeded.ts'
 
 const p = [0.1, 0.4, 0.5]
@@ -42,6 +43,22 @@ test('evidence above a tolerance needs a divergence above it', () => {
   expect(logDivergenceAbove(base, sampleOf([300, 300, 400]), 1, 0.02)).toBeGreaterThan(5)
   expect(logDivergenceAbove(base, sampleOf([300, 300, 400]), 1, 0.2)).toBeLessThanOrEqual(0)
   expect(logDivergenceAbove(base, sampleOf([0, 0, 0]), 1, 0.02)).toBe(0)
+})
+
+test('two laws are likelier than one by half the G statistic, less what chance brings', () => {
+  const one = sampleOf([300, 300, 400])
+  expect(logTwoLaws(sampleOf([600, 600, 800]), one, 1)).toBeCloseTo(-1 - 2, 12)
+  // 2·G of these tables is 2·Σ O·ln(O/E), with E from the pooled shares (0.2, 0.35, 0.45).
+  const g =
+    100 * ln(0.5) +
+    400 * ln(0.4 / 0.35) +
+    500 * ln(0.5 / 0.45) +
+    300 * ln(1.5) +
+    300 * ln(0.3 / 0.35) +
+    400 * ln(0.4 / 0.45)
+  expect(logTwoLaws(sampleOf([100, 400, 500]), one, 1)).toBeCloseTo(g - 3, 10)
+  expect(logTwoLaws(sampleOf([100, 400, 500]), one, 2)).toBeCloseTo(g / 2 - 3, 10)
+  expect(logTwoLaws(sampleOf([0, 0, 0]), one, 1)).toBe(0)
 })
 
 test('drivers are the bins with too much, largest first, with their part of it', () => {

@@ -83,26 +83,52 @@ export function divergence(reference: Sample, now: Sample, phi: number, alpha: n
   return { estimate: within(value), low: within(low), high: within(centre + reach) }
 }
 
+/** Evidence is to show soon, so its mixture is widest where little has been seen. */
+const evidenceTunedTo = 100
+
 /** ln of the evidence that the divergence is above `tolerance` (asymptotic; a part of evidence, never all of it). */
 export function logDivergenceAbove(reference: Sample, now: Sample, phi: number, tolerance: number): number {
   const estimate = estimateOf(reference, now, phi)
   if (estimate === null) return 0
   const { value, noise, freedom, excess } = estimate
   const error = Math.sqrt((freedom / 2) * noise * noise + 2 * tolerance * noise * excess)
-  return error > 0 ? mixtureLogWealth((value - tolerance) / error, 1 / noise, mixtureRho(tunedTo, 0.05)) : 0
+  return error > 0 ? mixtureLogWealth((value - tolerance) / error, 1 / noise, mixtureRho(evidenceTunedTo, 0.05)) : 0
+}
+
+/**
+ * How much likelier two laws are than one, nats, less what chance alone brings (mean and two deviations of its χ²): half the
+ * G statistic. A description of the past; it is no evidence.
+ */
+export function logTwoLaws(reference: Sample, now: Sample, phi: number): number {
+  const totals = [totalOf(reference), totalOf(now)] as const
+  if (!(totals[0] > 0 && totals[1] > 0)) return 0
+  let nats = 0
+  let live = 0
+  for (let bin = 0; bin < now.bins.length; bin++) {
+    const theirs = ((reference.bins[bin] as number) / totals[0]) * reference.rows
+    const ours = ((now.bins[bin] as number) / totals[1]) * now.rows
+    if (!(theirs + ours > 0)) continue
+    live++
+    const common = (theirs + ours) / (reference.rows + now.rows)
+    if (ours > 0) nats += ours * ln(ours / (common * now.rows))
+    if (theirs > 0) nats += theirs * ln(theirs / (common * reference.rows))
+  }
+  const freedom = Math.max(0, live - 1)
+  return nats / phi - freedom / 2 - Math.sqrt(2 * freedom)
+}
+
+function totalOf(sample: Sample): number {
+  let sum = 0
+  for (let bin = 0; bin < sample.bins.length; bin++) sum += sample.bins[bin] as number
+  return sum
 }
 
 const driversKept = 5
 
 /** Bins that hold more than they should, by their share of all that is too much; the largest five. */
 export function driversOf(names: readonly string[], dimension: string, reference: Sample, now: Sample): Driver[] {
-  const total = (sample: Sample): number => {
-    let sum = 0
-    for (let bin = 0; bin < sample.bins.length; bin++) sum += sample.bins[bin] as number
-    return sum
-  }
-  const referenceTotal = total(reference)
-  const nowTotal = total(now)
+  const referenceTotal = totalOf(reference)
+  const nowTotal = totalOf(now)
   if (referenceTotal <= 0 || nowTotal <= 0) return []
   const rows = names.map((value, bin) => {
     const share = {

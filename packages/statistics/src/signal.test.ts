@@ -57,6 +57,14 @@ describe('each signal reads its own cells', () => {
       trials: [0, 1, 2, 3, 4, 5].reduce((sum, bin) => sum + valueAt(at + bin), 0),
     })
   })
+  test('numeric histograms know the order of their values, from below the edges to above them; categories have none', () => {
+    const ordered = (signal: string): unknown => {
+      const view = resolveSignal(signal, spec, limits)
+      return view.kind === 'histogram' && view.ordered?.map((bin) => view.bins[bin])
+    }
+    expect(ordered('distribution(distance)')).toEqual(['below 0', '0 to 500', '500 to 1,600', '1,600 and more'])
+    expect(ordered('distribution(origin)')).toBeUndefined()
+  })
   test('distributions and predictions are whole histograms, special bins included', () => {
     expect(read('distribution(origin)')).toEqual([0, 1, 2, 3, 4].map((bin) => valueAt(origin.at + bin)))
     expect(read('distribution(latency)')).toHaveLength(4 + 4)

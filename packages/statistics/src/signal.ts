@@ -124,7 +124,12 @@ function rate(id: string, cells: readonly number[], layout: Layout): SignalView 
 
 type Outside = Partial<Record<SpecialBin, string>>
 
-function histogram(id: string, place: HistogramPlace, regular: readonly string[], outside: Outside = {}): SignalView {
+function histogram(
+  id: string,
+  place: HistogramPlace,
+  regular: readonly string[],
+  outside: Outside = {},
+): Extract<SignalView, { kind: 'histogram' }> {
   const bins = [...regular, ...place.specials.map((special) => outside[special] ?? special)]
   const width = histogramWidth(place)
   return { kind: 'histogram', id, bins, read: (counts) => counts.slice(place.at, place.at + width) }
@@ -135,7 +140,9 @@ function numeric(id: string, place: HistogramPlace, edges: readonly number[]): S
   const regular = edges.slice(1).map((edge, bin) => `${grouped(edges[bin] as number)} to ${grouped(edge)}`)
   if (edges.length < 2) return histogram(id, place, regular)
   const [first, last] = [grouped(edges[0] as number), grouped(edges.at(-1) as number)]
-  return histogram(id, place, regular, { below: `below ${first}`, above: `${last} and more` })
+  const special = (name: 'below' | 'above'): number => specialAt(place, name) - place.at
+  const ordered = [special('below'), ...regular.keys(), special('above')]
+  return { ...histogram(id, place, regular, { below: `below ${first}`, above: `${last} and more` }), ordered }
 }
 
 function latencyOver(id: string, limitMs: number, spec: CountSpec, layout: Layout): SignalView {

@@ -28,7 +28,8 @@ export function lgamma(x: number): number {
   let product = 1
   let y = x
   for (; y < stirlingFrom; y++) product *= y
-  return (y - 0.5) * ln(y) - y + halfLnTwoPi + stirlingRest(y) - ln(product)
+  const stirling = (y - 0.5) * ln(y) - y + halfLnTwoPi + stirlingRest(y)
+  return product === 1 ? stirling : stirling - ln(product)
 }
 
 /**

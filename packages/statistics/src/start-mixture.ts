@@ -10,15 +10,19 @@ import { ln, logAddExp } from './elementary.ts'
  * This is the mixture, with weights π, of the e-processes that start at each pane, so E_t is an e-process whatever the
  * dependence between them: P(ever E_t ≥ 1/α) ≤ α.
  *
- * π_0 = .8, then .2·[1/(1+ln j) − 1/(1+ln(1+j))]: heavy-tailed, so that a start at pane j costs about ln j + 2 ln ln j.
+ * π_0 = .6, then .4·[1/(1+ln(1+(j−1)/10)) − 1/(1+ln(1+j/10))]: heavy-tailed and flat over the first panes, so that a start
+ * at pane 20 costs 6 nats, at pane 1,000 eleven.
  *
  * @source Shin, Ramdas & Rinaldo, arXiv 2203.03532 (Shiryaev–Roberts e-detector), with summable weights instead of ones
  */
-const firstStart = 0.8
+const firstStart = 0.6
+
+/** Panes over which the weights are nearly even. */
+const evenPanes = 10
 
 /** Wealth that is still aside after the panes 0 … j were started. */
 function aside(j: number): number {
-  return (1 - firstStart) / (1 + ln(1 + j))
+  return (1 - firstStart) / (1 + ln(1 + j / evenPanes))
 }
 
 /** ln π_j: the wealth that joins before pane j (0 is the first). */

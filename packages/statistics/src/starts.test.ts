@@ -30,3 +30,28 @@ test('without two nats for a change no onset is named', () => {
   expect(onsetOf(kept(5, 12), 10, () => 1.9)).toEqual({ onset: null, start: null })
   expect(onsetOf([], 10, () => 9)).toEqual({ onset: null, start: null })
 })
+
+test('of starts that explain the data equally well the latest is taken', () => {
+  const ratios = [0, 0, 9, 9, 9, 1]
+  const { onset, start } = onsetOf(kept(6, 12), 10, ({ sums }) => ratios[sums[0] as number] as number)
+  expect(start?.at).toBe(40)
+  expect(onset).toEqual({ from: 20, to: 50 })
+})
+
+test('where the ratio is flat, the second likelihood tells the starts apart, and only within the span of the first', () => {
+  const flat = [0, 9, 9, 9, 9, 1]
+  const within = [99, 0, 1, 7, 6, 99]
+  const seen: number[] = []
+  const { onset, start } = onsetOf(
+    kept(6, 12),
+    10,
+    ({ sums }) => flat[sums[0] as number] as number,
+    ({ sums }, first) => {
+      seen.push(first.at)
+      return within[sums[0] as number] as number
+    },
+  )
+  expect(start?.at).toBe(30)
+  expect(onset).toEqual({ from: 30, to: 50 })
+  expect(seen).toEqual([10, 10, 10, 10])
+})

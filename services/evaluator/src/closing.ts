@@ -1,13 +1,14 @@
 import {
   canonicalJson,
+  type EventTime,
   type EvidenceOut,
   type LineageOut,
   type LogTime,
   sha256,
   type WatchOut,
 } from '@interlock/contracts'
-import { sumPane } from './closed-pane.ts'
-import { coverSpan, emptyPane, joinPanes, rowsOf } from './panes.ts'
+import { type ClosedPane, type SummedPane, sumPane } from './closed-pane.ts'
+import { coverSpan, emptyPane, joinPanes, type OpenPane, rowsOf } from './panes.ts'
 import type { Methods, Plan } from './plan.ts'
 import { addRows } from './served.ts'
 import type { ProfilerShard, Watched } from './state.ts'
@@ -58,8 +59,7 @@ export function closePane(
   const { watch, plan } = watched as { watch: WatchOut; plan: Plan }
   const start = watched.next
   const next = start + plan.paneMs
-  const due = [...watched.panes.keys()].filter((key) => key < next).sort((a, b) => a - b)
-  const open = joinPanes(due.map((key) => watched.panes.get(key)!))
+  const open = openBetween(watched.panes, start, next)
   const pane = sumPane(plan, open, start, reported)
   const tracks = new Map(
     plan.subjects.map((subject) => {
@@ -70,6 +70,9 @@ export function closePane(
   const { deployment } = watched
   const { generation } = watch
   const totals = pane.variants.reduce(addRows, watched.totals)
+  const guardrails = plan.subjects.map((subject) =>
+    readTrack(plan, subject, tracks.get(subject.key)!, pane, { deployment, generation }),
+  )
   const content = {
     kind: 'evidence',
     deployment,
@@ -77,9 +80,7 @@ export function closePane(
     pane: start,
     paneMs: plan.paneMs,
     coverage: pane.coverage,
-    guardrails: plan.subjects.map((subject) =>
-      readTrack(plan, subject, tracks.get(subject.key)!, pane, { deployment, generation }),
-    ),
+    guardrails,
     summaries: summariesOf(plan, watch, pane),
     totals,
     late: watched.late,
@@ -97,11 +98,24 @@ export function closePane(
     spans: [...spans.keys()].sort().map((key) => spans.get(key)!),
   }
   const panes = new Map([...watched.panes].filter(([key]) => key >= next))
-  const { ms, groups } = pane
-  const unmoved = pane.coverage < 1 ? watched.unmoved : [...watched.unmoved, { start, ms, groups }]
-  const kept = unmoved.slice(Math.max(0, unmoved.length - plan.unmovedPanes))
-  const after = putInForce({ ...watched, tracks, unmoved: kept, totals, spans, panes, next }, methods)
+  const unmoved = unmovedAfter(plan, watched.unmoved, pane)
+  const harm = new Map(plan.subjects.map(({ key }, index) => [key, guardrails[index]!.evidence.logE.harm]))
+  const after = putInForce({ ...watched, tracks, harm, unmoved, totals, spans, panes, next }, methods)
   return { watched: after, evidence, lineage, bytes: text.length }
+}
+
+/** Counts of the pane from `start` to `end`: of several, where the length of panes changed between two watches. */
+export function openBetween(panes: Watched['panes'], start: EventTime, end: EventTime): OpenPane {
+  const within = [...panes.keys()].filter((key) => key >= start && key < end).sort((a, b) => a - b)
+  return joinPanes(within.map((key) => panes.get(key)!))
+}
+
+/** The newest whole panes that slices may still have to move over, with one more. */
+export function unmovedAfter(plan: Plan, unmoved: readonly SummedPane[], pane: ClosedPane): readonly SummedPane[] {
+  if (pane.coverage < 1) return unmoved
+  const { start, ms, groups } = pane
+  const all = [...unmoved, { start, ms, groups }]
+  return all.slice(Math.max(0, all.length - plan.unmovedPanes))
 }
 
 /** Drops the oldest panes of a deployment that nobody watches yet when there are too many. */

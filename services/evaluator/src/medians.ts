@@ -9,23 +9,15 @@ export function binCounts(place: HistogramPlace, counts: Float64Array): readonly
   return [special('below'), ...counts.subarray(place.at, place.at + place.bins), special('above')]
 }
 
-/** Medians of two lists of histograms over the same edges; undefined where there are too few rows or no answer inside. */
+/** Medians of two histograms over the same edges; undefined where there are too few rows or no answer inside. */
 export function medians(
   edges: readonly number[],
-  now: readonly (readonly number[])[],
-  reference: readonly (readonly number[])[],
+  now: readonly number[],
+  reference: readonly number[],
 ): { readonly now: number; readonly reference: number } | undefined {
-  const mine = quantile(edges, sum(now), 0.5)
-  const theirs = quantile(edges, sum(reference), 0.5)
+  const mine = quantile(edges, now, 0.5)
+  const theirs = quantile(edges, reference, 0.5)
   return mine === undefined || theirs === undefined ? undefined : { now: mine, reference: theirs }
-}
-
-function sum(histograms: readonly (readonly number[])[]): readonly number[] {
-  const total: number[] = []
-  for (const histogram of histograms) {
-    for (const [index, count] of histogram.entries()) total[index] = (total[index] ?? 0) + count
-  }
-  return total
 }
 
 /**

@@ -6,7 +6,6 @@ import {
   type DetectorSetup,
   type Guardrail,
   type Hash,
-  type HistogramPlace,
   type Layout,
   layoutOf,
   type NumericFeature,
@@ -67,8 +66,8 @@ export interface Sight {
   readonly sliceOrder: readonly string[]
   /** A slice moves once in so many panes, with all rows of them. */
   readonly turns: number
-  /** Bins and edges of a numeric histogram, for medians. */
-  readonly numeric: { readonly place: HistogramPlace; readonly edges: readonly number[] } | null
+  /** Edges of a numeric feature's histogram, for medians. */
+  readonly edges: readonly number[] | null
 }
 
 /** Rows before a slice may speak: the guardrail's own minimum guards the whole, which waits for it in any case. */
@@ -96,7 +95,6 @@ export function planOf(watch: WatchOut, methods: Methods): Plan {
       const sight = sightOf({
         guardrail,
         spec,
-        layout,
         paneMs: policy.times.paneMs,
         baseline,
         limits,
@@ -162,7 +160,6 @@ function dimensionsOf(spec: CountSpec, policy: Policy): ReadonlyMap<string, Read
 interface SightInput {
   readonly guardrail: Guardrail
   readonly spec: CountSpec
-  readonly layout: Layout
   readonly paneMs: number
   readonly baseline: ReadBaseline | null
   readonly limits: LatencyLimits | null
@@ -170,7 +167,7 @@ interface SightInput {
   readonly methods: Methods
 }
 
-function sightOf({ guardrail, spec, layout, paneMs, baseline, limits, dimensions, methods }: SightInput): Sight | null {
+function sightOf({ guardrail, spec, paneMs, baseline, limits, dimensions, methods }: SightInput): Sight | null {
   const signal = signalOf(guardrail, spec, limits, methods)
   if (signal === null || methods.whyNot(guardrail.detector, signal.kind, guardrail.reference) !== null) return null
   const isGap = guardrail.detector === 'gap'
@@ -193,7 +190,7 @@ function sightOf({ guardrail, spec, layout, paneMs, baseline, limits, dimensions
   }
   const detector = methods.detectorFor(guardrail.detector)
   const turns = Math.max(1, Math.ceil(sliceOrder.length / slicesAPane[signal.kind]))
-  return { detector, setup, slices, sliceOrder, turns, numeric: numericOf(guardrail.signal, spec, layout) }
+  return { detector, setup, slices, sliceOrder, turns, edges: edgesOf(guardrail.signal, spec) }
 }
 
 /** Null for a signal that these counts do not have: its guardrail sees nothing, and the others go on. */
@@ -215,11 +212,10 @@ function signalOf(
 /** For signals other than latency rates, which read no limits. */
 const noLimits: LatencyLimits = { p50: 0, p90: 0, p99: 0 }
 
-function numericOf(signal: string, spec: CountSpec, layout: Layout): Sight['numeric'] {
+function edgesOf(signal: string, spec: CountSpec): Sight['edges'] {
   const name = /^distribution\((.*)\)$/.exec(signal)?.[1]
   const feature = spec.features.find((each): each is NumericFeature => each.kind === 'numeric' && each.name === name)
-  const place = layout.features.find((each) => each.name === name)
-  return feature === undefined || place === undefined ? null : { place, edges: feature.edges }
+  return feature?.edges ?? null
 }
 
 /**

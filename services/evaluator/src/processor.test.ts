@@ -361,7 +361,9 @@ describe('laws', () => {
       }).flat()
       time += 10
       stepAt(time, inputs(...outs))
-      expect(evaluator.save(evaluator.load(evaluator.save(state()), 1))).toEqual(evaluator.save(state()))
+      expect(evaluator.save(evaluator.load(evaluator.save(state()), evaluator.version))).toEqual(
+        evaluator.save(state()),
+      )
     }
     const finish = Array.from({ length: partitions }, (_, shard) => progressOf(shard, start + 7_000))
     stepAt(start + 8_000, inputs(...finish))
@@ -423,7 +425,7 @@ test('a snapshot of another version, or of another number of profiler shards, is
   const bytes = evaluator.save(state())
   expect(() => evaluator.load(bytes, 99)).toThrow(/version 99.*rebuilt from the log/)
   const one = createEvaluator({ shards: 1, profilerShards: 1, methods: toyMethods })
-  expect(() => one.load(bytes, 1)).toThrow(/2 profiler shards.*configuration says 1/)
+  expect(() => one.load(bytes, one.version)).toThrow(/2 profiler shards.*configuration says 1/)
 })
 
 test('lineage names the cover of all input that went into the closed panes, under the hash of their evidence', () => {

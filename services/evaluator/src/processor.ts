@@ -8,12 +8,14 @@ import {
   type LogTime,
   type Processor,
   type ProgressOut,
+  type ProvisionalOut,
   type Step,
   shardOf,
   type WatchOut,
 } from '@interlock/contracts'
 import { detectorFor, resolveSignal, whyNot } from '@interlock/statistics'
 import { boundUnwatched, closePane, coverageToClose } from './closing.ts'
+import { foresee, isLookDue } from './foresight.ts'
 import { addCounts, emptyPane } from './panes.ts'
 import type { Methods } from './plan.ts'
 import { addServed, tellServed } from './served.ts'
@@ -91,6 +93,8 @@ function step(
     outs.push(...readyOuts, ...servedOuts)
   }
   const cursor = closePanes(config, deployments, order, profilers, time, outs)
+  // In a backlog the panes that are open now soon close: nothing is gained by looking ahead.
+  if (caughtUp && cursor === null) outs.push(...lookAhead(deployments, order, state.time, time))
   return [{ shard: state.shard, time, profilers, deployments, cursor }, outs]
 }
 
@@ -202,6 +206,20 @@ function closePanes(
     waiting = closed
   }
   return null
+}
+
+/** Where open panes alone would bring a guardrail to its limit: said at once, and moving nothing. */
+function lookAhead(
+  deployments: ReadonlyMap<DeploymentId, Watched>,
+  order: readonly DeploymentId[],
+  before: LogTime,
+  time: LogTime,
+): readonly ProvisionalOut[] {
+  return order.flatMap((deployment) => {
+    const watched = deployments.get(deployment)!
+    const foreseen = isLookDue(watched, before, time) ? foresee(watched, time) : null
+    return foreseen === null ? [] : [foreseen]
+  })
 }
 
 /** All deployments by name, beginning behind the cursor. */

@@ -35,7 +35,7 @@ function join(whole: DetectorReading, slices: Readonly<Record<string, DetectorRe
     slices: new Map(keyed.map(([key]) => [key, setup])),
     sliceOrder: [...keyed.map(([key]) => key), ...silent],
     turns: 1,
-    numeric: null,
+    edges: null,
   }
   return joinSlices(sight, whole, tracks)
 }

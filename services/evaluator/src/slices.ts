@@ -136,14 +136,15 @@ function sliceDrivers({ setup }: Sight, readings: readonly SliceReading[], leadK
 
 type Excess = Pick<Driver, 'now' | 'reference'> & { readonly excess: number }
 
-/** Events above what the reference's rate leaves to expect. */
-function rateExcess({ n, m, events }: DetectorReading): Excess {
+/** Events above what the reference's rate leaves to expect, since it began. */
+function rateExcess(reading: DetectorReading): Excess {
+  const { n, m, events } = reading.since ?? reading
   const now = n === 0 ? 0 : events.now / n
   const reference = m === 0 ? 0 : events.reference / m
   return { excess: n * (now - reference), now, reference }
 }
 
-/** Nats over all rows of the slice. */
-function distance({ n, effect }: DetectorReading): Excess {
-  return { excess: n * effect.estimate, now: effect.estimate, reference: 0 }
+/** Nats over all rows of the slice since it began. */
+function distance({ n, since, effect }: DetectorReading): Excess {
+  return { excess: (since?.n ?? n) * effect.estimate, now: effect.estimate, reference: 0 }
 }

@@ -46,6 +46,8 @@ export interface Watched {
   readonly panes: ReadonlyMap<EventTime, OpenPane>
   /** History of each guardrail about each version, by `Subject.key`. */
   readonly tracks: ReadonlyMap<string, Track>
+  /** ln of the harm evidence of each guardrail about each version after the newest closed pane, by `Subject.key`. */
+  readonly harm: ReadonlyMap<string, number>
   /** The newest whole panes, which slices that move seldom have yet to move over; oldest first. */
   readonly unmoved: readonly SummedPane[]
   readonly totals: readonly VersionRows[]
@@ -76,20 +78,12 @@ export interface Track {
   readonly whole: Json
   /** By `sliceKey`; a slice that never had a row has no state. */
   readonly slices: ReadonlyMap<string, SliceTrack>
-  /** Histograms of the newest panes, oldest first, for medians. Empty where medians say nothing. */
-  readonly recent: readonly RecentPane[]
 }
 
 export interface SliceTrack {
   readonly state: Json
   /** What the detector reads from the state, kept because most slices stand still in most panes. */
   readonly reading: DetectorReading
-}
-
-export interface RecentPane {
-  readonly start: EventTime
-  readonly now: readonly number[]
-  readonly reference: readonly number[]
 }
 
 export function emptyWatched(deployment: DeploymentId): Watched {
@@ -102,6 +96,7 @@ export function emptyWatched(deployment: DeploymentId): Watched {
     next: 0,
     panes: new Map(),
     tracks: new Map(),
+    harm: new Map(),
     unmoved: [],
     totals: [],
     late: 0,

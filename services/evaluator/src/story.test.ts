@@ -111,6 +111,10 @@ test('a candidate that reads another unit breaches against stable only, with fea
   expect(evidence.effect.low).toBeGreaterThan(0.02)
   expect(evidence.onset!.from).toBeLessThanOrEqual(onset)
   expect(Math.abs(evidence.onset!.to - onset)).toBeLessThanOrEqual(6_000)
+  const { since } = evidence
+  expect(Math.abs(since!.from - onset)).toBeLessThanOrEqual(6_000)
+  expect(Object.keys(since!).sort()).toEqual(['events', 'from', 'm', 'n'])
+  expect(since!.n).toBeLessThan(evidence.n)
   expect(evidence.drivers[0]).toMatchObject({ dimension: 'bin', value: '800 to 1,600' })
   expect(evidence.typical!.now / evidence.typical!.reference).toBeGreaterThan(1.5)
   expect(beyond(all.at(-1)!).filter((name) => name.endsWith(v1))).toEqual([])

@@ -1,13 +1,10 @@
 import type { GuardrailEvidence } from '@interlock/contracts'
-import { type DetectorReading, type EventTime, type Evidence, hashFields } from '@interlock/contracts'
+import { type EventTime, type Evidence, hashFields } from '@interlock/contracts'
 import { type ClosedPane, groupKey, type SummedPane } from './closed-pane.ts'
-import { binCounts, medians } from './medians.ts'
+import { medians } from './medians.ts'
 import type { Plan, Sight, Subject } from './plan.ts'
 import { type Joined, joinSlices, moveSlices } from './slices.ts'
-import type { RecentPane, Track } from './state.ts'
-
-/** Panes that medians look back on, at most. */
-const recentPanes = 16
+import type { Track } from './state.ts'
 
 /** Evidence, in nats, from which on an explanation is given: below it there is nothing to explain. */
 const explainFromLogE = 1
@@ -15,7 +12,7 @@ const explainFromLogE = 1
 /** A guardrail's history before its first pane. */
 export function startTrack({ role, sight }: Subject, since: EventTime): Track {
   const whole = sight === null ? null : sight.detector.start(sight.setup)
-  return { since, variant: role === 'stable' ? 'stable' : 'shadow', whole, slices: new Map(), recent: [] }
+  return { since, variant: role === 'stable' ? 'stable' : 'shadow', whole, slices: new Map() }
 }
 
 /**
@@ -51,15 +48,6 @@ export function moveTrack(
     variant,
     whole,
     slices: moveSlices(plan, sight, track, [...before, pane], { now: nowKey, against: againstKey }),
-    recent: sight.numeric === null ? track.recent : [...track.recent.slice(1 - recentPanes), recentOf(sight.numeric)],
-  }
-
-  function recentOf(numeric: NonNullable<Sight['numeric']>): RecentPane {
-    return {
-      start: pane.start,
-      now: binCounts(numeric.place, now),
-      reference: against === null ? [] : binCounts(numeric.place, against),
-    }
   }
 }
 
@@ -103,8 +91,8 @@ export function readTrack(
   const joined = joinSlices(sight, whole, track.slices)
   const status = pane.coverage < 1 ? 'incomplete' : whole.status
   const explains = joined.logE.harm >= explainFromLogE
-  const typical = explains ? typicalOf(plan, subject, sight, track, pane, joined) : undefined
   const { logE, lead, leadSlice } = joined
+  const typical = explains ? typicalOf(sight, joined) : undefined
   const evidence: Evidence = {
     status,
     logE,
@@ -114,6 +102,7 @@ export function readTrack(
     events: lead.events,
     phi: whole.phi,
     onset: lead.onset,
+    ...(lead.since === undefined ? {} : { since: countsSince(lead.since) }),
     drivers: explains ? joined.drivers : [],
     ...(typical === undefined ? {} : { typical }),
     ...(leadSlice === null ? {} : { slice: leadSlice }),
@@ -137,31 +126,15 @@ function noData(pane: ClosedPane): Omit<Evidence, 'dataTo' | 'window'> {
   }
 }
 
-/** Medians since the onset: of the slice that carries the evidence (its newest pane), or of the whole. */
-function typicalOf(
-  plan: Plan,
-  subject: Subject,
-  { numeric, setup, slices }: Sight,
-  track: Track,
-  pane: ClosedPane,
-  { lead, leadKey }: Joined,
-): Evidence['typical'] {
-  if (numeric === null) return undefined
-  const { place, edges } = numeric
-  if (leadKey !== null) {
-    const group = pane.groups.get(groupKey(subject.version, track.variant === 'shadow' ? 'shadow' : 'serving'))
-    const other = subject.against === null ? undefined : pane.groups.get(groupKey(subject.against, 'serving'))
-    const now = group?.slices.get(leadKey) ?? plan.zero
-    const reference = slices.get(leadKey)?.baseline ?? other?.slices.get(leadKey) ?? plan.zero
-    return medians(edges, [binCounts(place, now)], [binCounts(place, reference)])
-  }
-  const from = (lead: DetectorReading): EventTime => lead.onset?.from ?? Number.NEGATIVE_INFINITY
-  const since = track.recent.filter((recent) => recent.start >= from(lead))
-  const reference =
-    setup.baseline === null ? since.map((recent) => recent.reference) : [binCounts(place, setup.baseline)]
-  return medians(
-    edges,
-    since.map((recent) => recent.now),
-    reference,
-  )
+function countsSince({ from, n, m, events }: NonNullable<Evidence['since']>): NonNullable<Evidence['since']> {
+  return { from, n, m, events }
+}
+
+/** Medians since the onset: of the slice that carries the evidence, or of the whole. */
+function typicalOf({ setup: { signal }, edges }: Sight, { lead }: Joined): Evidence['typical'] {
+  const bins = lead.since?.bins
+  if (edges === null || bins === undefined || signal.kind !== 'histogram') return undefined
+  const inOrder = (counts: readonly number[]): readonly number[] =>
+    (signal.ordered ?? []).map((bin) => counts[bin] ?? 0)
+  return medians(edges, inOrder(bins.now), inOrder(bins.reference))
 }

@@ -54,10 +54,11 @@ function changeWatch(watched: Watched, { watch }: Pending, methods: Methods): Wa
     const old = watched.tracks.get(key)
     if (old !== undefined && (role === 'stable' || isSameGeneration)) tracks.set(key, old)
   }
+  const harm = new Map([...watched.harm].filter(([key]) => tracks.has(key)))
   // Panes of another layout cannot be summed with those to come.
   const unmoved = plan.specHash === watched.plan?.specHash ? watched.unmoved : []
   const fresh = { totals: [], late: 0, spans: new Map() }
-  return { ...watched, watch, plan, tracks, unmoved, ...(isSameGeneration ? {} : fresh) }
+  return { ...watched, watch, plan, tracks, harm, unmoved, ...(isSameGeneration ? {} : fresh) }
 }
 
 /** Keeps a shard's newest echo. */

@@ -3,7 +3,7 @@ import { severities } from '@interlock/contracts'
 import { severityOf } from '@interlock/deployment'
 import { type Fact, say } from '@interlock/policy'
 import { machine } from './desk.ts'
-import { type DeploymentRecord, shareOf } from './record.ts'
+import { type DeploymentRecord, provisionalOwner, shareOf } from './record.ts'
 
 /** What an alert is about; a later alert about the same thing resolves or replaces the earlier one. */
 type Topic = 'command' | 'hold' | 'watch'
@@ -34,6 +34,8 @@ export function alertFor(
 ): { readonly out: AlertOut; readonly open: DeploymentRecord['openAlerts'] } | null {
   const rule = alertRules[decision.outcome]
   if (rule === undefined || decision.rule === 'fleet') return null
+  // Within a pane or two it is a breach, of which people are told, or it was nothing.
+  if (decision.outcome === 'held' && decision.rule.startsWith(`${provisionalOwner}:`)) return null
   const resolves = record.openAlerts[rule.topic] ?? null
   // The end of something that nobody was told of is no news: a verified promotion, a person's own hold.
   if (rule.ends && resolves === null) return null

@@ -20,6 +20,8 @@ export interface Ruling {
   /** Person, or absent where the machine decided. */
   readonly by?: string
   readonly guardrail?: GuardrailEvidence
+  /** It rests on open panes: no closed evidence stands behind it. */
+  readonly provisional?: true
 }
 
 /** Where no policy is in force yet. */
@@ -38,12 +40,13 @@ export function decide(
 ): DeploymentRecord {
   const { outcome, rule, fact, by = machine, guardrail = null } = ruling
   const sequence = record.sequence + 1
-  const evidence = guardrail !== null || restsOnEvidence(record, ruling) ? (record.evidence?.hash ?? null) : null
+  const isClosed = ruling.provisional === undefined && (guardrail !== null || restsOnEvidence(record, ruling))
+  const evidence = isClosed ? (record.evidence?.hash ?? null) : null
   const policy = record.policy?.hash ?? noPolicy
   const id = hashFields(policy, evidence ?? '', rule, outcome, record.deployment, generationOf(record), sequence)
   const place = desk.outs.length
   const { text } = say(fact)
-  const changed = change({ ...record, sequence, standing: standingAfter(record, outcome, text) }, id)
+  const changed = change({ ...record, sequence, standing: standingAfter(record, ruling, text) }, id)
   const decision: DecisionOut = {
     kind: 'decision',
     id,
@@ -77,11 +80,11 @@ function restsOnEvidence({ evidence, order }: DeploymentRecord, { outcome, by = 
 }
 
 /** Which decision explains the present: the newest of those that stand, until one that ends it. */
-function standingAfter(record: DeploymentRecord, outcome: DecisionKind, text: string): string | null {
+function standingAfter(record: DeploymentRecord, { outcome, provisional }: Ruling, text: string): string | null {
   switch (outcome) {
     case 'held':
-      // A data incident says more than the holds that come after it.
-      return record.incident === null ? text : record.standing
+      // A data incident says more than the holds that come after it, and any hold more than a provisional one.
+      return record.incident !== null || (provisional && record.holds.length > 0) ? record.standing : text
     case 'halted':
     case 'ramped-down':
     case 'rolled-back':

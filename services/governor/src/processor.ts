@@ -22,6 +22,7 @@ import {
 import type { Desk, GovernorConfig } from './desk.ts'
 import { storeDocument } from './documents.ts'
 import { follow } from './follow.ts'
+import { foresee } from './foresight.ts'
 import { braked, heed } from './heed.ts'
 import type { DeploymentRecord } from './record.ts'
 import { decideRequest, register } from './requests.ts'
@@ -85,6 +86,8 @@ function take(state: GovernorState, input: Input, desk: Desk): GovernorState {
       return change(state, out.deployment, (record) => weigh(record, out, desk))
     case 'served':
       return change(state, out.deployment, (record) => takeServed(record, out, desk))
+    case 'provisional':
+      return change(state, out.deployment, (record) => foresee(record, out, desk))
     case 'ready-to-count':
       return change(state, out.deployment, (record) => takeReady(record, out, desk))
     case 'brake':

@@ -78,6 +78,8 @@ export interface DeploymentRecord {
   readonly evidence: EvidenceOut | null
   /** End of the last whole pane that held rows. */
   readonly dataTo: EventTime | null
+  /** End of the newest open pane that the provisional hold rests on; of no meaning without that hold. */
+  readonly provisionalTo: EventTime | null
   /** Since when no data came, while it is not watched; null while it is. */
   readonly lostAt: LogTime | null
   /** Harm in both arms: the guardrails that saw it, and the producer that is suspected. */
@@ -101,6 +103,9 @@ export interface DeploymentRecord {
   /** Hash of what a person was shown last. */
   readonly shown: Hash | null
 }
+
+/** Owner of the hold that rests on open panes. */
+export const provisionalOwner = 'provisional'
 
 export const recordBounds = { previous: 8, rolledBack: 64, served: 64, answered: 600, readiness: 32 } as const
 
@@ -137,6 +142,7 @@ export function newRecord(
     agent: null,
     evidence: null,
     dataTo: null,
+    provisionalTo: null,
     lostAt: null,
     incident: null,
     calm: {},

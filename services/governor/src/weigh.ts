@@ -23,6 +23,7 @@ import { type Fact, say } from '@interlock/policy'
 import { type Cause, fallBack, halt, rampDown, rollBack } from './act.ts'
 import { decide } from './decide.ts'
 import type { Desk } from './desk.ts'
+import { settleForesight } from './foresight.ts'
 import { hold, release } from './holding.ts'
 import { type DeploymentRecord, generationOf, recordBounds, stageOf } from './record.ts'
 import { progress } from './rollout.ts'
@@ -37,12 +38,12 @@ export function weigh(record: DeploymentRecord, evidence: EvidenceOut, desk: Des
   if (policy === null || evidence.generation > generation || isOutdated(evidence, last)) return record
   const counted = watchedAgain(count(record, evidence), evidence, desk)
   // The panes before a new generation's first one still show that data flows; they judge nobody any more.
-  if (evidence.generation < generation) return counted
+  if (evidence.generation < generation) return settleForesight(counted, desk)
   // A pane of which a part is missing moves nothing: it is neither a breach nor a pass.
   if (evidence.coverage < 1) return counted
   const { judged, breaches } = judge(policy.policy, evidence, watchedOf(counted))
   const answered = respond(counted, breaches, judged, desk)
-  const calmed = recover(answered, judged, desk)
+  const calmed = settleForesight(recover(answered, judged, desk), desk)
   return progress(calmed, judgedOf(calmed), desk)
 }
 

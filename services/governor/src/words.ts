@@ -91,6 +91,7 @@ const ownerNames: Readonly<Record<string, string>> = {
   expired: 'the stage',
   agent: 'the agent',
   grant: 'the agent',
+  provisional: 'an early count',
 }
 
 function ownerName(owner: string): string {

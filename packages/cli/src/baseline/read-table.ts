@@ -1,5 +1,6 @@
 import { createReadStream, readFileSync } from 'node:fs'
 import { extname } from 'node:path'
+import { pipeline } from 'node:stream'
 import { tableFromIPC } from 'apache-arrow'
 import { parse } from 'csv-parse'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
@@ -75,7 +76,9 @@ async function* parquet(file: string, columns: readonly string[]): AsyncGenerato
 }
 
 async function* csv(file: string): AsyncGenerator<readonly Row[]> {
-  const parser = createReadStream(file).pipe(parse({ columns: true, bom: true, max_record_size: 1 << 20 }))
+  const parser = parse({ columns: true, bom: true, max_record_size: 1 << 20 })
+  // `pipeline` hands an error of the file on to the parser, where the loop below hears of it.
+  pipeline(createReadStream(file), parser, () => undefined)
   let chunk: Row[] = []
   for await (const row of parser as AsyncIterable<Record<string, string>>) {
     chunk.push(row)

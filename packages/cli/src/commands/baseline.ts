@@ -43,8 +43,11 @@ export async function baselineBuild(options: BaselineBuildOptions, out: Output):
     ...segments.map(({ column }) => column),
   ]
   const batches: BaselineBatch[] = []
-  for await (const rows of readTable(options.from, [...new Set(columns)]))
-    batches.push(batchOf(rows, options, segments))
+  let read = 0
+  for await (const rows of readTable(options.from, [...new Set(columns)])) {
+    batches.push(batchOf(rows, read, options, segments))
+    read += rows.length
+  }
   const like = options.like === undefined ? undefined : readDocument(options.like, 'baseline').document
   try {
     const baseline = buildBaseline({
@@ -67,12 +70,15 @@ export async function baselineBuild(options: BaselineBuildOptions, out: Output):
   }
 }
 
+/** @param before rows that were read before these */
 function batchOf(
   rows: readonly Row[],
+  before: number,
   options: BaselineBuildOptions,
   segments: readonly { name: string; column: string }[],
 ): BaselineBatch {
-  const numeric = (name: string): Float64Array => Float64Array.from(rows, (row) => numberOf(row[name] ?? null))
+  const numeric = (name: string): Float64Array =>
+    Float64Array.from(rows, (row, index) => numberOf(row[name] ?? null, options.from, name, before + index + 1))
   const words = (name: string): (string | null)[] => rows.map((row) => wordOf(row[name] ?? null))
   const known = (name: string): string[] => words(name).map((word) => word ?? 'unknown')
   return {
@@ -94,9 +100,19 @@ function windowsOf(values: readonly (string | null)[]): Int32Array {
   return Int32Array.from(values, (value) => Number.parseInt(contentHash(value ?? '').slice(0, 7), 16))
 }
 
-function numberOf(value: Cell): number {
-  if (value === null || value === '') return Number.NaN
-  return typeof value === 'number' ? value : Number(value)
+/** Texts by which tables say that there is no number; an empty cell says it too. */
+const noNumber: readonly string[] = ['', 'NaN', 'nan', 'null', 'NA']
+
+/** @throws Refused for a text that is no number: as a missing value it would hide what the column really holds */
+function numberOf(value: Cell, file: string, column: string, row: number): number {
+  if (value === null || (typeof value === 'string' && noNumber.includes(value.trim()))) return Number.NaN
+  const number = Number(value)
+  if (typeof value === 'string' && Number.isNaN(number)) {
+    throw new Refused(
+      `${file}: column "${column}" holds "${value.slice(0, 40)}" in row ${row}, where a number should be. Mend it, leave the cell empty, or name the column with --categorical.`,
+    )
+  }
+  return number
 }
 
 function wordOf(value: Cell): string | null {

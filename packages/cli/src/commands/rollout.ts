@@ -2,7 +2,7 @@ import type { DeploymentPage } from '@interlock/console'
 import type { DecisionOut, DeploymentId, PersonId } from '@interlock/contracts'
 import { type ApiClient, apiClient } from '../api-client.ts'
 import type { Config } from '../config.ts'
-import { readDocument, readPolicy } from '../documents.ts'
+import { readPolicy, readRelease } from '../documents.ts'
 import { exitCodes, Unavailable, UsageError } from '../errors.ts'
 import type { Output } from '../output.ts'
 import { requesterFor } from '../requester.ts'
@@ -31,14 +31,8 @@ export async function rolloutStart(
 ): Promise<number> {
   const api = apiClient(config.data)
   const person = options.as as PersonId
-  const manifest = readDocument(options.manifest, 'manifest')
-  const baseline = readDocument(options.baseline, 'baseline')
-  const policy = readPolicy(options.policy, person)
-  if (manifest.document.baseline !== baseline.hash) {
-    throw new UsageError(
-      `${options.manifest} names baseline ${manifest.document.baseline.slice(0, 8)}, and ${options.baseline} is ${baseline.hash.slice(0, 8)}: they do not belong together.`,
-    )
-  }
+  const { manifest, baseline } = readRelease(options)
+  const policy = readPolicy(options.policy, person, baseline.document.spec)
   const before = await lastSequence(api, deployment)
   const requester = await requesterFor(config, api, options.as)
   for (const { document } of [manifest, baseline, policy])

@@ -3,14 +3,14 @@ import { mkdirSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import pino from 'pino'
 import type { Config } from '../config.ts'
-import { exitCodes } from '../errors.ts'
+import { exitCodes, UsageError } from '../errors.ts'
 import type { Output } from '../output.ts'
 import { type Embedded, startEmbedded } from '../up/embedded.ts'
 
 /** `interlock up`: all services in this process on one folder, until Ctrl-C. */
 export async function up(config: Config, out: Output): Promise<number> {
   const began = performance.now()
-  mkdirSync(config.data, { recursive: true, mode: 0o700 })
+  makeDataFolder(config.data)
   const logger = pino(
     { level: process.env.INTERLOCK_LOG ?? 'info' },
     pino.destination({ dest: join(config.data, 'interlock.log'), sync: true }),
@@ -39,6 +39,16 @@ export async function up(config: Config, out: Output): Promise<number> {
       process.exit(exitCodes.unavailableOrUnknown)
     })
   })
+}
+
+function makeDataFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new UsageError(
+      `${folder}: cannot be the data folder (${(error as Error).message}). Name another one: --data, or data in interlock.yaml.`,
+    )
+  }
 }
 
 /** Says once for each deployment that lacks them which approvals it waits for, and the commands that give them. */

@@ -38,8 +38,8 @@ import { type Endpoint, endpointFile } from '../api-client.ts'
 import { build } from '../build.ts'
 import type { Config } from '../config.ts'
 import { type DeploymentFile, readDeployments } from '../deployments.ts'
-import { prepared, readDocument, readPolicy } from '../documents.ts'
 import { UsageError } from '../errors.ts'
+import { type Introduction, readIntroduction } from '../introduction.ts'
 import { doors } from './doors.ts'
 import { agentHolder, type EmbeddedKeys, embeddedKeys, notifierHolder } from './keyset.ts'
 import { fromEnvironment, platformOf } from './platforms.ts'
@@ -84,8 +84,10 @@ export interface EmbeddedOptions {
 /** Starts every service on the log of `config.data`, registers what `config.deployments` holds, and opens the page. */
 export async function startEmbedded(config: Config, options: EmbeddedOptions): Promise<Embedded> {
   const { logger } = options
-  await mkdir(config.data, { recursive: true, mode: 0o700 })
+  // All documents first: what is not in order is refused before anything was touched.
   const deployments = readDeployments(config)
+  const introductions = deployments.map((deployment) => readIntroduction(config, deployment))
+  await mkdir(config.data, { recursive: true, mode: 0o700 })
   const keys = await embeddedKeys(config)
   const log = openSqliteLog({ folder: join(config.data, 'log'), durability: options.durability ?? 'power-loss' })
   await createTopics(
@@ -124,7 +126,7 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
       follow(processor, (out, at, offset) => page.feed(processor, 0, offset, at, out))
     }
     await writeEndpoint(config, url, options.token)
-    const registrations = await introduce(config, keys, deployments, submit, log)
+    const registrations = await introduce(config, keys, introductions, submit, log)
     const done = Promise.all(parts).then(() => undefined)
     done.catch(() => undefined) // whoever awaits `done` hears of it
     return { url, token: options.token, log, config, registrations, submit, follow, done, stop: end }
@@ -249,12 +251,12 @@ function agentAndNotifier(
 async function introduce(
   config: Config,
   keys: EmbeddedKeys,
-  deployments: readonly DeploymentFile[],
+  introductions: readonly Introduction[],
   submit: Embedded['submit'],
   log: EventLog,
 ): Promise<ReadonlyMap<DeploymentId, Registration>> {
   const registrations = new Map<DeploymentId, Registration>()
-  const first = deployments[0]?.document.deployment ?? ('keyset' as DeploymentId)
+  const first = introductions[0]?.deployment ?? ('keyset' as DeploymentId)
   const keysetEnvelope = signRequest(
     {
       v: 1,
@@ -266,17 +268,8 @@ async function introduce(
     keys.root.signer,
   )
   await append(log, first, keysetEnvelope)
-  for (const { document, ...files } of deployments) {
-    const deployment = document.deployment
-    const registration = prepared(document)
-    const policy = readPolicy(files.policy, config.operator as PersonId)
-    const sent = [
-      readDocument(files.baseline, 'baseline'),
-      readDocument(files.manifest, 'manifest'),
-      policy,
-      registration,
-    ]
-    for (const { document: one, hash } of sent) {
+  for (const { deployment, registration, manifest, baseline, policy } of introductions) {
+    for (const { document: one, hash } of [baseline, manifest, policy, registration]) {
       await submit(config.operator, deployment, { kind: 'document', document: one }, `document-${hash}`)
     }
     await submit(

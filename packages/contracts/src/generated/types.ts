@@ -253,6 +253,7 @@ export interface Evidence {
   readonly events: Events
   readonly phi: number
   readonly onset: null | Span
+  readonly since?: Since
   readonly drivers: readonly (Driver)[]
   readonly typical?: Typical
   readonly slice?: Slice
@@ -279,6 +280,13 @@ export interface Events {
 export interface Span {
   readonly from: number
   readonly to: number
+}
+
+export interface Since {
+  readonly from: number
+  readonly n: number
+  readonly m: number
+  readonly events: Events
 }
 
 export interface Driver {
@@ -377,6 +385,14 @@ export interface ProgressOut {
   readonly counted: number
   readonly dead: Readonly<Record<string, number>>
   readonly setAside?: number
+}
+
+export interface ProvisionalOut {
+  readonly kind: 'provisional'
+  readonly deployment: string
+  readonly generation: number
+  readonly pane: number
+  readonly guardrails: readonly (GuardrailEvidence)[]
 }
 
 export interface ReadyToCountOut {

@@ -91,6 +91,14 @@ export function sayAction(fact: ActionFact): Message {
           ? words`No new version is let in until this is clear${by(fact.by)}.`
           : words`${version(fact.candidate)} stays at ${percent(fact.share)} until this is clear${by(fact.by)}.`,
       )
+    case 'held-early':
+      return message(
+        fact.candidate === null ? 'held-early.nothing' : 'held-early',
+        because(fact.because),
+        fact.candidate === null
+          ? words`Not all is counted yet; no new version is let in until it is.`
+          : words`Not all is counted yet; ${version(fact.candidate)} stays at ${percent(fact.share)} until it is.`,
+      )
     case 'released':
       return message(
         fact.left === 0 ? 'released' : 'released.others',

@@ -164,6 +164,13 @@ export type ActionFact =
       readonly by: string | null
       readonly because: string | null
     }
+  | {
+      /** A hold that rests on what is counted so far, until all of it is. */
+      readonly kind: 'held-early'
+      readonly candidate: string | null
+      readonly share: number
+      readonly because: string | null
+    }
   | { readonly kind: 'released'; readonly by: string | null; readonly because: string | null; readonly left: number }
   | {
       readonly kind: 'halted'

@@ -9,11 +9,14 @@ export function message(id: string, ...sentences: readonly Words[]): Message {
   return { id, sentences: sentences.filter((sentence) => sentence.length > 0) }
 }
 
-/** The cause in front of what was done. A cause that somebody wrote becomes a sentence. */
+/**
+ * The cause in front of what was done. A cause that somebody wrote becomes a sentence; one that is a sentence already stays as it
+ * is, for it may begin with a version's name.
+ */
 export function because(cause: string | null): Words {
-  if (cause === null || cause.trim() === '') return []
-  const text = capital(cause.trim())
-  return words`${/[.?]$/.test(text) ? text : `${text}.`}`
+  const text = cause?.trim() ?? ''
+  if (text === '') return []
+  return words`${/[.?]$/.test(text) ? text : `${capital(text)}.`}`
 }
 
 export function saidOf({ id, sentences }: Message): Said {

@@ -35,9 +35,12 @@ export function wordCount(parts: Words): number {
     .filter((word) => /[\p{L}\p{N}]/u.test(word)).length
 }
 
-/** The first letter in upper case, for the beginning of a sentence. Ids in quotes and versions stay as they are. */
+/**
+ * The first letter in upper case, for the beginning of a sentence. A first word that is no plain word (a version such as "v2", an
+ * id, something in quotes) stays as it is: it is a name.
+ */
 export function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
+  return /^\p{Ll}[\p{L}\p{M}'’-]*(?![^\s,.:;?!)])/u.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text
 }
 
 /** `flight-delay@v2` is called "v2". */

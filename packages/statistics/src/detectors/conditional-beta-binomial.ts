@@ -141,20 +141,30 @@ export const conditionalBetaBinomial: Detector<RateState> = {
 
   read(setup: DetectorSetup, state: RateState): DetectorReading {
     const { sums } = state
-    const { onset, start } = onsetOf(state.starts, setup.paneMs, (from) => logRatioSince(since(sums, from)) / setup.phi)
+    const { onset, start } = onsetOf(
+      state.starts,
+      setup.paneMs,
+      (from) => logRatioSince(since(sums, from)) / setup.phi,
+      (from, first) => logRateChange(since(sums, first), since(sums, from)) / setup.phi,
+    )
+    const part = since(sums, start)
     const ratio = logRatioHarm(setup, state)
     return {
       status: statusOf(setup, { n: sums.trials, m: sums.referenceTrials, incomplete: state.incomplete }),
       logE: { harm: harmOf(state, ratio), safe: safeOf(setup, state) },
-      effect: effectOf(setup, since(sums, start), ratio, start === null ? 1 : startsKept),
-      n: sums.trials,
-      m: sums.referenceTrials,
-      events: { now: sums.events, reference: sums.referenceEvents },
+      effect: effectOf(setup, part, ratio, start === null ? 1 : startsKept),
+      ...countsOf(sums),
       phi: setup.phi,
       onset,
+      ...(start === null ? {} : { since: { from: start.at, ...countsOf(part) } }),
       drivers: [],
     }
   },
+}
+
+function countsOf(part: Sums): Pick<DetectorReading, 'n' | 'm' | 'events'> {
+  const { trials: n, referenceTrials: m, events, referenceEvents: reference } = part
+  return { n, m, events: { now: events, reference } }
 }
 
 function logRatioHarm(setup: DetectorSetup, state: RateState): number {
@@ -194,4 +204,15 @@ function logRatioSince(part: Sums): number {
   if (events <= expected || expected <= 0) return 0
   const rest = events + referenceEvents - expected
   return events * ln(events / expected) + (referenceEvents > 0 ? referenceEvents * ln(referenceEvents / rest) : 0)
+}
+
+/**
+ * Log-likelihood of a candidate's own rate that rises at a start, from the sums of all panes and of those since the start. Panes
+ * without an event say nothing about the ratio of the arms, but they do about this.
+ */
+function logRateChange(all: Sums, after: Sums): number {
+  const ofRate = (events: number, trials: number): number => (events > 0 ? events * ln(events / trials) : 0)
+  const before = { events: all.events - after.events, trials: all.trials - after.trials }
+  if (before.events * after.trials > after.events * before.trials) return ofRate(all.events, all.trials)
+  return ofRate(before.events, before.trials) + ofRate(after.events, after.trials)
 }

@@ -53,33 +53,51 @@ export const dirichletBaseline: Detector<BaselineState> = {
 
   read(setup: DetectorSetup, state: BaselineState): DetectorReading {
     const signal = signalOf(setup, 'histogram')
-    const { phi, guardrail } = setup
-    const baseline = setup.baseline === null ? new Float64Array(state.counts.length) : signal.read(setup.baseline)
+    const { phi } = setup
+    const { baseline, m, test } = heldAgainst(setup)
     const n = state.counts.reduce((a, b) => a + b, 0)
-    const m = baseline.reduce((a, b) => a + b, 0)
     const evidence = new Map<Start, number>()
-    if (n > 0 && m > 0) {
-      const shares = baselineShares(baseline)
-      const tolerance = guardrail.tolerance.harm + baselineSlack(shares.length, m, phi)
-      const test = ballTest(shares, tolerance, phi)
-      for (const start of state.starts) evidence.set(start, test(countsSince(state, start)))
-    }
+    if (n > 0 && m > 0) for (const start of state.starts) evidence.set(start, test(countsSince(state, start)))
     const { onset, start } = onsetOf(state.starts, setup.paneMs, (from) => evidence.get(from) ?? 0)
     const since = start === null ? state.counts : countsSince(state, start)
     const now = { bins: since, rows: since.reduce((a, b) => a + b, 0) }
     const reference = { bins: baseline, rows: m }
+    const events = { now: 0, reference: 0 }
     return {
       status: statusOf(setup, { n, m, incomplete: state.incomplete }),
       logE: { harm: harmOf(setup, state, evidence), safe: 0 },
       effect: divergence(reference, now, phi, intervalAlpha),
       n,
       m,
-      events: { now: 0, reference: 0 },
+      events,
       phi,
       onset,
+      ...(start === null
+        ? {}
+        : { since: { from: start.at, n: now.rows, m, events, bins: { now: since, reference: [...baseline] } } }),
       drivers: driversOf(signal.bins, signal.id, reference, now),
     }
   },
+}
+
+/** The baseline as the test needs it: it follows from the setup alone, and every pane needs it again. */
+interface Held {
+  readonly baseline: Float64Array
+  readonly m: number
+  readonly test: ReturnType<typeof ballTest>
+}
+const held = new WeakMap<DetectorSetup, Held>()
+
+function heldAgainst(setup: DetectorSetup): Held {
+  const known = held.get(setup)
+  if (known !== undefined) return known
+  const signal = signalOf(setup, 'histogram')
+  const baseline = setup.baseline === null ? new Float64Array(signal.bins.length) : signal.read(setup.baseline)
+  const m = baseline.reduce((a, b) => a + b, 0)
+  const tolerance = setup.guardrail.tolerance.harm + baselineSlack(baseline.length, m, setup.phi)
+  const made = { baseline, m, test: ballTest(baselineShares(baseline), tolerance, setup.phi) }
+  held.set(setup, made)
+  return made
 }
 
 function harmOf(setup: DetectorSetup, state: BaselineState, evidence: ReadonlyMap<Start, number>): number {

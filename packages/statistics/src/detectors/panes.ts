@@ -54,7 +54,7 @@ export function setupOf(
       minimumSample: 0,
       ...guardrail,
     },
-    signal: resolveSignal(signal, spec, { p50: 10, p90: 20, p99: 50 }),
+    signal: more.signal ?? resolveSignal(signal, spec, { p50: 10, p90: 20, p99: 50 }),
     baseline: null,
     phi: 1,
     paneMs,

@@ -1,0 +1,134 @@
+import type { LogRecord } from '@interlock/contracts'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { AppendRecord } from '../event-log.ts'
+import { crc32c } from './crc32c.ts'
+import { batchesOf, encodeRecordBatch, recordsOf } from './record-batch.ts'
+
+const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
+const producer = { id: 7n, epoch: 0, sequence: 0 }
+const bytes = fc.uint8Array({ maxLength: 300 })
+const appended: fc.Arbitrary<AppendRecord> = fc.record({
+  key: fc.option(bytes),
+  value: fc.option(bytes),
+  headers: fc.dictionary(fc.string({ unit: 'binary', maxLength: 9 }), fc.string({ unit: 'binary', maxLength: 9 }), {
+    noNullPrototype: false,
+  }),
+})
+
+function read(set: Buffer, from = 0n, to = 1n << 60n): LogRecord[] {
+  const records: LogRecord[] = []
+  for (const batch of batchesOf(set)) recordsOf(batch, 'topic', 3, from, to, records)
+  return records
+}
+const list = (value: Uint8Array | null | undefined) => (value ? [...value] : null)
+
+/** As the broker writes a batch into its log. */
+function landed(batch: Buffer, baseOffset: bigint): Buffer {
+  const copy = Buffer.from(batch)
+  copy.writeBigInt64BE(baseOffset, 0)
+  return copy
+}
+
+test('CRC-32C gives the values of RFC 3720', () => {
+  expect(crc32c(Buffer.alloc(32))).toBe(0x8a9136aa)
+  expect(crc32c(Buffer.alloc(32, 0xff))).toBe(0x62a8ab43)
+  expect(crc32c(Buffer.from(Array.from({ length: 32 }, (_, index) => index)))).toBe(0x46dd794e)
+  expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283)
+})
+
+test(`what was encoded is read back, record for record (seed ${seed})`, () => {
+  fc.assert(
+    fc.property(
+      fc.array(appended, { minLength: 1, maxLength: 100 }),
+      fc.bigInt({ min: 0n, max: 1n << 50n }),
+      (given, base) => {
+        const records = read(landed(encodeRecordBatch(given, 1_700_000_000_000, producer), base))
+        expect(records.map(({ offset }) => offset)).toEqual(given.map((_, index) => base + BigInt(index)))
+        for (const [index, record] of records.entries()) {
+          const { key, value, headers = {} } = given[index]!
+          expect(record).toMatchObject({ topic: 'topic', partition: 3, at: 1_700_000_000_000 })
+          expect([list(record.key), list(record.value)]).toEqual([list(key), list(value)])
+          const utf8 = (text: string) => Buffer.from(text, 'utf8').toString('utf8')
+          const expected = Object.entries(headers).map(([name, text]) => [utf8(name), utf8(text)])
+          expect(new Map(Object.entries(record.headers))).toEqual(new Map(expected as [string, string][]))
+        }
+      },
+    ),
+    { seed, numRuns: 200 },
+  )
+})
+
+test('only the offsets of the range are given out, and a batch that is torn at the end is left for the next fetch', () => {
+  const values = (...texts: string[]) => texts.map((text) => ({ value: Buffer.from(text) }))
+  const first = landed(encodeRecordBatch(values('a', 'b', 'c'), 1, producer), 10n)
+  const second = landed(encodeRecordBatch(values('d', 'e'), 1, producer), 20n)
+  const text = (records: LogRecord[]) => records.map(({ offset, value }) => `${offset}${value}`).join(' ')
+  expect(text(read(Buffer.concat([first, second]), 11n, 21n))).toBe('11b 12c 20d')
+  expect(text(read(Buffer.concat([first, second.subarray(0, second.length - 1)])))).toBe('10a 11b 12c')
+  expect(text(read(Buffer.concat([first, second.subarray(0, 30)])))).toBe('10a 11b 12c')
+})
+
+test('a header called __proto__ is a header', () => {
+  const headers = JSON.parse('{"__proto__": "x", "constructor": "y"}') as Record<string, string>
+  const [record] = read(encodeRecordBatch([{ value: null, headers }], 1, producer))
+  expect(Object.entries(record!.headers)).toEqual([
+    ['__proto__', 'x'],
+    ['constructor', 'y'],
+  ])
+  expect(({} as Record<string, unknown>).x).toBeUndefined()
+})
+
+test('create time is base plus delta, also where the deltas need many bytes', () => {
+  // By hand, in zigzag: length, attributes, delta of time, delta of offset, no key, no value, no headers.
+  const record = (offset: number, delta: readonly number[]) => [
+    (5 + delta.length) * 2,
+    0,
+    ...delta,
+    offset * 2,
+    1,
+    1,
+    0,
+  ]
+  const minus1000 = [0xcf, 0x0f]
+  const twoTo40 = [0x80, 0x80, 0x80, 0x80, 0x80, 0x40]
+  const batch = withRecords(Buffer.from([...record(0, minus1000), ...record(1, twoTo40)]), 2)
+  expect(read(batch).map(({ at }) => at)).toEqual([0, 1_000 + 2 ** 40])
+})
+
+test(`damaged bytes are an error that names the place, never a wrong record (seed ${seed})`, () => {
+  const batch = encodeRecordBatch(
+    [{ key: Buffer.from('k'), value: Buffer.from('value'), headers: { a: 'b' } }],
+    1,
+    producer,
+  )
+  fc.assert(
+    fc.property(fc.integer({ min: 21, max: batch.length - 1 }), fc.integer({ min: 1, max: 255 }), (place, flip) => {
+      const damaged = Buffer.from(batch)
+      damaged[place]! ^= flip
+      expect(() => read(damaged)).toThrow('topic/3: the batch at offset 0 is damaged')
+    }),
+    { seed },
+  )
+})
+
+test(`hostile records under a right checksum end in an error of ours (seed ${seed})`, () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), fc.integer({ min: 0, max: 7 }), (body, codec) => {
+      const batch = withRecords(body, 1_000, codec)
+      expect(() => read(batch)).toThrow('is damaged')
+    }),
+    { seed, numRuns: 1_000 },
+  )
+})
+
+/** A batch with these bytes for records, right in everything else. Its base time is 1000. */
+function withRecords(records: Uint8Array, count: number, attributes = 0): Buffer {
+  const batch = Buffer.concat([encodeRecordBatch([{ value: null }], 1_000, producer).subarray(0, 61), records])
+  batch.writeInt32BE(batch.length - 12, 8)
+  batch.writeInt16BE(attributes, 21)
+  batch.writeInt32BE(count - 1, 23)
+  batch.writeInt32BE(count, 57)
+  batch.writeUInt32BE(crc32c(batch.subarray(21)), 17)
+  return batch
+}
