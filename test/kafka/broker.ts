@@ -45,14 +45,19 @@ export async function anyBroker(): Promise<{ readonly address: string; remove():
   return ownBroker()
 }
 
-/** A broker of our own, started, or null where Java, Maven or the jars are missing (and the console says so). */
-export async function ownBroker(): Promise<OwnBroker | null> {
+/**
+ * A broker of our own, started, or null where Java, Maven or the jars are missing (and the console says so).
+ *
+ * @param advertise tells which port its clients hear of instead of its own: that of a proxy before it
+ */
+export async function ownBroker(advertise?: (port: number) => Promise<number>): Promise<OwnBroker | null> {
   const folder = await prepared().catch((error: Error) => {
     console.error(`\n${howToRun}\nWhat is missing here: ${error.message}\n`)
     return null
   })
   if (folder === null) return null
-  const broker = new JarBroker(folder, await freePort(), await freePort())
+  const port = await freePort()
+  const broker = new JarBroker(folder, port, await freePort(), advertise ? await advertise(port) : port)
   await broker.start()
   return broker
 }
@@ -63,11 +68,11 @@ class JarBroker implements OwnBroker {
   private readonly data = mkdtempSync(join(tmpdir(), 'interlock-kafka-'))
   private child: ChildProcess | null = null
 
-  constructor(folder: string, port: number, controllerPort: number) {
+  constructor(folder: string, port: number, controllerPort: number, advertised: number) {
     this.folder = folder
     this.address = `127.0.0.1:${port}`
     cpSync(join(folder, 'template/data'), join(this.data, 'data'), { recursive: true })
-    writeFileSync(join(this.data, 'server.properties'), properties(this.data, port, controllerPort))
+    writeFileSync(join(this.data, 'server.properties'), properties(this.data, port, controllerPort, advertised))
     process.once('exit', () => this.child?.kill('SIGKILL'))
   }
 
@@ -134,7 +139,7 @@ async function prepared(): Promise<string> {
     })
     const template = join(making, 'template')
     mkdirSync(template)
-    writeFileSync(join(template, 'server.properties'), properties(template, 19_092, 19_093))
+    writeFileSync(join(template, 'server.properties'), properties(template, 19_092, 19_093, 19_092))
     const clusterId = Buffer.from('interlock-test-1').toString('base64url')
     const format = ['format', '-t', clusterId, '-c', join(template, 'server.properties')]
     await run('java', ['-cp', classPath(making), 'kafka.tools.StorageTool', ...format])
@@ -180,11 +185,11 @@ const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.
 `
 
 /** One node that is broker and controller. Small buffers and a short session: it starts, and starts again, in seconds. */
-function properties(folder: string, port: number, controllerPort: number): string {
+function properties(folder: string, port: number, controllerPort: number, advertised: number): string {
   return `process.roles=broker,controller
 node.id=1
 listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}
-advertised.listeners=PLAINTEXT://127.0.0.1:${port}
+advertised.listeners=PLAINTEXT://127.0.0.1:${advertised}
 controller.listener.names=CONTROLLER
 controller.quorum.voters=1@127.0.0.1:${controllerPort}
 log.dirs=${folder}/data
@@ -199,6 +204,7 @@ group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
 log.cleaner.dedupe.buffer.size=4194304
 log.cleaner.threads=1
+log.cleaner.backoff.ms=200
 num.network.threads=2
 num.io.threads=4
 background.threads=2

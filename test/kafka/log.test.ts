@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogRecord, Range } from '@interlock/contracts'
 import { type EventLog, KafkaMembership, openKafkaLog, RangeGone, TopicUnfit } from '@interlock/runtime'
-import { CompressionTypes, Kafka, logLevel } from 'kafkajs'
+import { CompressionTypes, Kafka, logLevel, type Transaction } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventLogConformance } from '../../packages/runtime/src/conformance.ts'
 import { anyBroker, howToRun, newPrefix } from './broker.ts'
@@ -73,7 +73,7 @@ if (broker === null) {
       const topic = await topicWith('create-time', { 'message.timestamp.type': 'CreateTime' })
       const producer = stock.producer()
       await producer.connect()
-      const times = [1_700_000_000_000, 1_600_000_000_000, 1_800_000_000_123]
+      const times = [1_700_000_000_000, 1_600_000_000_000, 1_750_000_000_123]
       const messages = times.map((time) => ({ key: null, value: `${time}`, timestamp: String(time) }))
       await producer.send({ topic, messages, compression: CompressionTypes.GZIP })
       await producer.disconnect()
@@ -89,7 +89,7 @@ if (broker === null) {
       )
       for (const producer of producers) await producer.connect()
       const [one, two] = await Promise.all(producers.map((producer) => producer.transaction()))
-      const send = (to: { send: typeof one.send }, text: string) => to.send({ topic, messages: [{ value: text }] })
+      const send = (to: Transaction | undefined, text: string) => to!.send({ topic, messages: [{ value: text }] })
       await send(one!, 'aborted 1')
       await send(two!, 'kept 1')
       await send(one!, 'aborted 2')
@@ -120,7 +120,7 @@ if (broker === null) {
       const put = (key: string, value: string) =>
         log.append(topic, 0, { key: Buffer.from(key), value: Buffer.from(value) })
       for (let round = 0; round < 5; round++) for (const key of ['a', 'b']) await put(key, `${round}`)
-      // Segments roll and are cleaned in the background, every 15 s at first; a fresh record lets the last one roll.
+      // Segments roll and are cleaned in the background; a fresh record lets the last one roll.
       const offsets = async () => {
         const { begin, end } = await log.bounds(topic, 0)
         return (await all(log, { topic, partition: 0, from: begin, to: end })).map(({ offset }) => Number(offset))

@@ -11,7 +11,7 @@ const looksEveryMs = 1_000
 const looksAPane = 4
 
 /** Open panes that one look goes through, oldest first: bounds its work where panes wait long for their lateness. */
-const panesAhead = 12
+const panesAhead = 8
 
 /** Part of the limit, in ln, from which on closed evidence is on its way there. */
 const nearingPart = 1 / 4
@@ -32,7 +32,7 @@ export function isLookDue({ plan }: Watched, before: LogTime, time: LogTime): bo
  * whichever partition was read first: such a guardrail is looked at only once its closed panes are on their way to the limit.
  * Silence is never looked for: an open pane cannot tell it from rows that are still to come.
  *
- * Depends on what had arrived when the step was made: no equality is promised for it (docs/architecture.md "Speed").
+ * Depends on what had arrived when the step was made: no equality is promised for it.
  */
 export function foresee(watched: Watched, time: LogTime): ProvisionalOut | null {
   const { watch, plan, deployment } = watched

@@ -181,7 +181,7 @@ test('whatever is foreseen: it never rolls back, halts or opens an incident, and
       expect(others(looking)).toEqual(others(plain))
       expect(looking.shown().view).toMatchObject({ phase: 'steady', stable: v2, holds: [] })
     }),
-    { seed, numRuns: 12 },
+    { seed, numRuns: 8 },
   )
 })
 

@@ -11,7 +11,7 @@ import { becauseOf } from './words.ts'
  * until its panes are closed; it moves no traffic, calls nobody and opens no incident.
  *
  * It depends on what the evaluator had when it looked. So two runs over the same rows may differ in the holds of this
- * owner, in their releases, and in how long a promotion waited for them; in no other decision (docs/architecture.md "Speed").
+ * owner, in their releases, and in how long a promotion waited for them; in no other decision.
  */
 export function foresee(record: DeploymentRecord, out: ProvisionalOut, desk: Desk): DeploymentRecord {
   const { policy, holds, dataTo } = record

@@ -30,8 +30,12 @@ export async function replay(config: Config, only: string | undefined, out: Outp
     let good = true
     for (const { run } of chosen) {
       for (let shard = 0; shard < embeddedShards; shard++) {
-        const report = await run((processor) => verifyReplay({ log, processor, shard }))
-        good &&= report.mismatches.length === 0 && report.unreachable.length === 0
+        const report = await run(async (processor) => {
+          const fromSnapshot = await verifyReplay({ log, processor, shard })
+          // After a short run the oldest snapshot is the one of its end, and nothing lies behind it: take all of it then.
+          return fromSnapshot.entries > 0 ? fromSnapshot : verifyReplay({ log, processor, shard, wanted: 0n })
+        })
+        good &&= isReproduced(report)
         out.result(report, describe(report))
       }
     }
@@ -41,8 +45,18 @@ export async function replay(config: Config, only: string | undefined, out: Outp
   }
 }
 
+/** Nothing compared is nothing shown. */
+function isReproduced({ entries, mismatches, unreachable }: ReplayReport): boolean {
+  return entries > 0 && mismatches.length === 0 && unreachable.length === 0
+}
+
+/** Equal in every byte that could be reached, and something was compared. */
+function isGood({ entries, mismatches, unreachable }: ReplayReport): boolean {
+  return entries > 0 && mismatches.length === 0 && unreachable.length === 0
+}
+
 function describe(report: ReplayReport): string {
-  const ok = report.mismatches.length === 0 && report.unreachable.length === 0
+  const ok = isReproduced(report)
   const lines = [
     `${ok ? '✓' : '✗'} ${report.processor}/${report.shard}  from entry ${report.from + 1n}: ${count(report.entries)} entries, ${count(report.outs)} outs and ${count(report.stateHashes)} state hashes compared, ${report.mismatches.length} differ, ${report.voids} void`,
   ]

@@ -41,6 +41,8 @@ const storyMs = 150_000
 /** After a data incident the demo looks on for so long, to see that no rollback follows. */
 const incidentLookMs = 6_000
 const pollMs = 100
+/** A story lasts less than a minute; snapshots so often leave old ones that `replay --verify` can start from. */
+const demoSnapshotMs = 8_000
 
 /** `interlock demo`: real flights, two models, a router; a rollout of v2 that goes wrong (or not), and what is done. */
 export async function demo(options: DemoOptions, out: Output): Promise<number> {
@@ -88,7 +90,13 @@ export async function demo(options: DemoOptions, out: Output): Promise<number> {
       { level: process.env.INTERLOCK_LOG ?? 'info' },
       pino.destination({ dest: join(folder, 'interlock.log'), sync: true }),
     )
-    const interlock = await startEmbedded(config, { logger, demo: true, durability: 'process-crash', token })
+    const interlock = await startEmbedded(config, {
+      logger,
+      demo: true,
+      durability: 'process-crash',
+      token,
+      limits: { snapshotMs: demoSnapshotMs },
+    })
     closers.push(() => interlock.stop())
     tell('up', { url: interlock.url, token }, `✓ Interlock watches at ${interlock.url}/#t=${token}`)
 

@@ -16,6 +16,7 @@ export interface Summary {
   readonly fault: string
   readonly seed: number
   readonly rolledBack: boolean
+  /** A hold stands at the end. */
   readonly held: boolean
   readonly promoted: boolean
   readonly fromVersion: string
@@ -115,7 +116,7 @@ export class Story {
       fault,
       seed,
       rolledBack: rollback !== undefined,
-      held: this.decisions.some(({ outcome }) => outcome === 'held' || outcome === 'data-incident'),
+      held: (this.state?.view.holds.length ?? 0) > 0,
       promoted: this.decisions.some(({ outcome }) => outcome === 'completed'),
       fromVersion: stable,
       toVersion: candidate,

@@ -29,6 +29,7 @@ import {
   openSqliteLog,
   runHost,
   runPublisher,
+  type ShardLimits,
   seededRandom,
   staticMembership,
   systemClock,
@@ -76,6 +77,8 @@ export interface Embedded {
 export interface EmbeddedOptions {
   readonly logger: Logger
   readonly demo: boolean
+  /** Bounds of a shard's step and how often it is snapshotted; the defaults of the runtime unless told. */
+  readonly limits?: Partial<ShardLimits>
   /** `process-crash` is enough for a demo; `up` keeps the default. */
   readonly durability?: 'power-loss' | 'process-crash'
   readonly token: string
@@ -120,7 +123,7 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
   try {
     // The port first: a second Interlock on the same port must end before it has touched anything.
     const url = await listen(page, config)
-    for (const run of processors(config, keys, deployments, log, logger)) parts.push(run(stop.signal))
+    for (const run of processors(config, keys, deployments, log, options)) parts.push(run(stop.signal))
     for (const run of agentAndNotifier(config, keys, deployments, log, logger)) parts.push(run(stop.signal))
     for (const processor of ['governor', 'evaluator'] as const) {
       follow(processor, (out, at, offset) => page.feed(processor, 0, offset, at, out))
@@ -154,11 +157,12 @@ function processors(
   keys: EmbeddedKeys,
   deployments: readonly DeploymentFile[],
   log: EventLog,
-  logger: Logger,
+  { logger, limits }: EmbeddedOptions,
 ): readonly Part[] {
   const shared = {
     log,
     logger,
+    ...(limits === undefined ? {} : { limits }),
     clock: systemClock,
     build: build(),
     newOwner: randomUUID,

@@ -1,16 +1,15 @@
 import type { LogRecord } from '@interlock/contracts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { AppendRecord } from '../event-log.ts'
 import { crc32c } from './crc32c.ts'
 import { batchesOf, encodeRecordBatch, recordsOf } from './record-batch.ts'
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
 const producer = { id: 7n, epoch: 0, sequence: 0 }
 const bytes = fc.uint8Array({ maxLength: 300 })
-const appended: fc.Arbitrary<AppendRecord> = fc.record({
-  key: fc.option(bytes),
-  value: fc.option(bytes),
+const appended = fc.record({
+  key: fc.option(bytes, { nil: null }),
+  value: fc.option(bytes, { nil: null }),
   headers: fc.dictionary(fc.string({ unit: 'binary', maxLength: 9 }), fc.string({ unit: 'binary', maxLength: 9 }), {
     noNullPrototype: false,
   }),

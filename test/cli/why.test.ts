@@ -1,0 +1,83 @@
+/**
+ * A candidate that fails is rolled back by the machine, and `interlock why` leads from the decision to the very records:
+ * decision → evidence → counts → ranges, each hop checked against a recount of the raw input.
+ */
+import { canonicalJson, type Prediction, sha256 } from '@interlock/contracts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { documentOf, until } from '../process/interlock.ts'
+import { recordsOf } from '../process/records.ts'
+import { nextVersion, slowPolicy, version } from '../process/small-deployment.ts'
+import { startTraffic } from '../process/traffic.ts'
+import { type WatchedDeployment, watchedDeployment } from '../process/watched-deployment.ts'
+import { whyOf } from './why-document.ts'
+
+let toy: WatchedDeployment
+let traffic: ReturnType<typeof startTraffic> | undefined
+
+beforeAll(async () => {
+  toy = await watchedDeployment({ policy: slowPolicy })
+}, 60_000)
+afterAll(async () => {
+  await traffic?.stop().catch(() => undefined)
+  await toy?.remove()
+})
+
+test('a candidate whose answers fail is rolled back without a person; why explains it down to the records', async () => {
+  traffic = startTraffic(toy, 4, { status: 'error', prediction: null, score: null })
+  const { manifest, baseline } = toy.files.candidate
+  await until('a start', async () => {
+    const files = ['--manifest', manifest, '--baseline', baseline, '--policy', toy.files.policy]
+    return (await toy.cli('rollout', 'start', 'toy', ...files)).code === 0
+  })
+  const watched = await toy.cli('rollout', 'watch', 'toy', '--timeout', '40')
+  expect([watched.code, watched.stdout]).toEqual([1, expect.stringMatching(/v2 .*v1/)])
+  expect(toy.router.state()).toMatchObject({ stable: sha256(version), share: 0 })
+
+  const { decision, evidence, counts, ranges, sources } = await whyOf(toy)
+  expect(decision).toMatchObject({
+    outcome: 'rolled-back',
+    policy: toy.hashes.policy,
+    rule: expect.stringMatching(/errors/),
+  })
+  if (evidence === null || counts === null || decision.guardrail === null) throw new Error('why shows no evidence')
+  // Decision → evidence: by the hash of the evidence's own content.
+  const { hash, kind, ...content } = evidence
+  expect([kind, decision.evidence, sha256(canonicalJson(content))]).toEqual(['evidence', hash, hash])
+  expect(sources.evidence?.topic).toBe('log.evaluator')
+  // Evidence → counts: the guardrail that decided stands in the evidence with the same numbers.
+  expect(evidence.guardrails).toContainEqual(decision.guardrail)
+  const { n, m, events, logE } = decision.guardrail.evidence
+  expect(counts).toEqual({ n, m, events })
+  expect(logE.harm).toBeGreaterThanOrEqual(decision.guardrail.limit)
+  const asText = await toy.cli('why', 'toy')
+  for (const word of [decision.id, hash, 'decision', 'evidence', 'counts', 'ranges', 'predictions/0'])
+    expect(asText.stdout).toContain(word)
+  expect((await whyOf(toy, '--decision', decision.id)).decision).toEqual(decision)
+  expect(documentOf(await toy.cli('status', '--json'))).toMatchObject({ deployments: [{ attention: 'handled' }] })
+
+  await traffic.stop()
+  traffic = undefined
+  const { log } = await toy.finish()
+  try {
+    // Counts → records: recounted from the raw bytes in the ranges, with nothing of ours but their offsets.
+    const inRanges = (offset: bigint): boolean =>
+      ranges.some(({ topic, from, to }) => topic === 'predictions' && BigInt(from) <= offset && offset < BigInt(to))
+    const records = (await recordsOf(log, 'predictions')).filter(({ offset }) => inRanges(offset))
+    const rows = records.flatMap(
+      ({ value }) => (JSON.parse(Buffer.from(value ?? []).toString('utf8')) as { records: Prediction[] }).records,
+    )
+    const until = evidence.pane + evidence.paneMs
+    const of = (name: string): Prediction[] => rows.filter((row) => row.version === name && row.eventTimeMs < until)
+    expect(n).toBe(of(nextVersion).length)
+    expect(events.now).toBe(of(nextVersion).filter(({ status }) => status === 'error').length)
+    expect(m).toBeLessThanOrEqual(of(version).length)
+    expect(m).toBeGreaterThan(0)
+  } finally {
+    await log.close()
+  }
+})
+
+test('why of what is not there says so: an unknown decision, an unknown deployment', async () => {
+  const stopped = await toy.cli('why', 'toy')
+  expect([stopped.code, stopped.stderr]).toEqual([3, expect.stringMatching(/does not run on/)])
+})
