@@ -41,8 +41,8 @@ test('a candidate whose answers fail is rolled back without a person; why explai
   })
   if (evidence === null || counts === null || decision.guardrail === null) throw new Error('why shows no evidence')
   // Decision → evidence: by the hash of the evidence's own content.
-  const { hash, kind, ...content } = evidence
-  expect([kind, decision.evidence, sha256(canonicalJson(content))]).toEqual(['evidence', hash, hash])
+  const { hash, ...content } = evidence
+  expect([decision.evidence, sha256(canonicalJson(content))]).toEqual([hash, hash])
   expect(sources.evidence?.topic).toBe('log.evaluator')
   // Evidence → counts: the guardrail that decided stands in the evidence with the same numbers.
   expect(evidence.guardrails).toContainEqual(decision.guardrail)
@@ -54,6 +54,11 @@ test('a candidate whose answers fail is rolled back without a person; why explai
     expect(asText.stdout).toContain(word)
   expect((await whyOf(toy, '--decision', decision.id)).decision).toEqual(decision)
   expect(documentOf(await toy.cli('status', '--json'))).toMatchObject({ deployments: [{ attention: 'handled' }] })
+
+  const unknown = await toy.cli('why', 'toy', '--decision', '0'.repeat(64))
+  expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringMatching(/No decision 00000000/)])
+  const stranger = await toy.cli('why', 'nobody')
+  expect([stranger.code, stranger.stderr]).toEqual([1, expect.stringMatching(/No deployment "nobody"/)])
 
   await traffic.stop()
   traffic = undefined
@@ -75,9 +80,4 @@ test('a candidate whose answers fail is rolled back without a person; why explai
   } finally {
     await log.close()
   }
-})
-
-test('why of what is not there says so: an unknown decision, an unknown deployment', async () => {
-  const stopped = await toy.cli('why', 'toy')
-  expect([stopped.code, stopped.stderr]).toEqual([3, expect.stringMatching(/does not run on/)])
 })

@@ -20,6 +20,7 @@ import { type SwallowingProxy, swallowingProxy } from './proxy.ts'
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9))
 const kills = Number(process.env.KILLS ?? 5)
 const freezes = Number(process.env.FREEZES ?? 2)
+const restarts = Number(process.env.RESTARTS ?? 1)
 const child = fileURLToPath(new URL('./owner-child.ts', import.meta.url))
 let proxy: SwallowingProxy | null = null
 const broker = await ownBroker(async (port) => {
@@ -194,7 +195,7 @@ if (broker === null) {
     }
     const running = Promise.all([write(), follow()])
     await sleep(500)
-    for (let restart = 0; restart < 2; restart++) {
+    for (let restart = 0; restart < restarts; restart++) {
       await broker.kill()
       await sleep(300)
       await broker.start()

@@ -23,7 +23,7 @@ process.stdout.write('ready\n')
 const common = {
   log,
   clock: systemClock,
-  build: 'test', bugs: { ignorePrev: true },
+  build: 'test',
   newOwner: () => `${process.pid} ${randomUUID()}`,
   logger: pino({ level: 'silent' }),
   random: Math.random,

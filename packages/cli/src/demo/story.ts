@@ -103,8 +103,13 @@ export class Story {
   }
 
   summary(fault: string, seed: number): Summary {
+    // An early hold rests on panes that are not whole; what it was about is told by the decision after it.
     const decided = this.decisions.find(
-      (one) => this.onset !== undefined && one.at >= this.onset && alarms.includes(one.outcome),
+      (one) =>
+        this.onset !== undefined &&
+        one.at >= this.onset &&
+        alarms.includes(one.outcome) &&
+        one.facts.kind !== 'held-early',
     )
     const rollback = this.decisions.find(({ outcome }) => outcome === 'rolled-back')
     const times = rollback === undefined ? undefined : this.#commandTimes.get(rollback.id)

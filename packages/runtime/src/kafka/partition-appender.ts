@@ -69,8 +69,6 @@ export class PartitionAppender {
 
     const once = async (): Promise<Produced | 'unknown'> => {
       const leader = await client.leader(topic, partition)
-      this.producer = null
-      request = null
       if (this.producer === null) {
         this.producer = await leader.send('append', initProducerIdRequest())
         this.sequence = 0
