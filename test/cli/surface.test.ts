@@ -134,5 +134,7 @@ test('`policy explain` says the same words each time, in sentences, and every ru
   expect(twice.stdout).toBe(once.stdout)
   for (const words of ['flights', 'flight distance', 'travellers who get a wrong forecast', '5 %', 'roll'])
     expect(once.stdout.toLowerCase()).toContain(words)
-  expect(String(documentOf(await run("policy", "explain", policy, "--json")).text).trimEnd()).toBe(once.stdout.trimEnd())
+  expect(String(documentOf(await run('policy', 'explain', policy, '--json')).text).trimEnd()).toBe(
+    once.stdout.trimEnd(),
+  )
 })

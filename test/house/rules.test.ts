@@ -24,7 +24,7 @@ function offences(list: readonly string[], pattern: RegExp): string[] {
   )
 }
 
-const isTest = /\.(test|bench)\.tsx?$|\/conformance[^/]*\.ts$/
+const isTest = /\.(test|bench)\.tsx?$|\/conformance[^/]*\.ts$|\/testing\//
 const source = files.filter((file) => /\.tsx?$/.test(file) && !isTest.test(file) && !file.includes('/generated/'))
 const pure = source.filter(
   (file) =>

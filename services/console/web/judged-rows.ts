@@ -25,13 +25,19 @@ export function judgedRows(page: DeploymentPage, freshness: Freshness): readonly
   const rules = new Map(policy.policy.guardrails.map((rule) => [rule.id, rule]))
   const found = (guardrail: string, version: string): GuardrailEvidence | null =>
     evidence?.guardrails.find((one) => one.guardrail === guardrail && one.version === version) ?? null
-  const row = (guardrail: string, version: string, verdict: Verdict, sentence: string): JudgedRow[] => {
+  const row = (
+    guardrail: string,
+    version: string,
+    verdict: Verdict,
+    sentence: string,
+    own: GuardrailEvidence | null = null,
+  ): JudgedRow[] => {
     const rule = rules.get(guardrail)
     if (rule === undefined) return []
     const name = policy.names[guardrail] ?? guardrail
     const words = policy.rules[guardrail] ?? ''
     const key = `${guardrail} ${version}`
-    return [{ key, rule, name, words, version, verdict, sentence, evidence: found(guardrail, version) }]
+    return [{ key, rule, name, words, version, verdict, sentence, evidence: own ?? found(guardrail, version) }]
   }
   const judged = state.verdicts.flatMap(({ guardrail, version, verdict, sentence }) =>
     row(guardrail, version, verdictNow(verdict, freshness), toldNow(sentence, verdict, freshness)),
@@ -39,7 +45,7 @@ export function judgedRows(page: DeploymentPage, freshness: Freshness): readonly
   const cause = because?.guardrail ?? null
   const isListed = cause !== null && judged.some(({ key }) => key === `${cause.guardrail} ${cause.version}`)
   const reason = typeof because?.facts.because === 'string' ? because.facts.because : (because?.text ?? '')
-  const left = cause === null || isListed ? [] : row(cause.guardrail, cause.version, 'breach', reason)
+  const left = cause === null || isListed ? [] : row(cause.guardrail, cause.version, 'breach', reason, cause)
   // Before the first verdict the rules stand there all the same, and nothing is said to be good.
   const waiting =
     state.verdicts.length > 0

@@ -25,6 +25,7 @@ export function Standing({ page, plan, attention, freshness, evaluatedTo, now, o
   const why = plan === null || plan.possible.ok || isUnderWay ? null : plan.possible.sentence
   const asked = isOwn && alert !== undefined && alert.attention === state.attention ? alert.asked : null
   const decided = page.decisions[0]
+  const cause = causeOf(page)
   return (
     <section className={`standing standing-${attention}`} aria-label="Where it stands">
       <div className="standing-head">
@@ -49,6 +50,7 @@ export function Standing({ page, plan, attention, freshness, evaluatedTo, now, o
         </div>
       </div>
       <p className="sentence">{sentenceNow(state.sentence, freshness, evaluatedTo, now, isOwn)}</p>
+      {cause !== null && <p className="cause">Because: {cause}</p>}
       <p className="muted">
         {decided !== undefined && (
           <>
@@ -76,6 +78,13 @@ export function Standing({ page, plan, attention, freshness, evaluatedTo, now, o
       )}
     </section>
   )
+}
+
+/** Why the machine or a person went back, where the sentence on top tells what became of it and not the cause. */
+function causeOf({ state, because }: DeploymentPage): string | null {
+  const cause = because?.facts.because
+  const isAct = state.command !== null && state.command.order[2] > 0
+  return isAct && typeof cause === 'string' && !state.sentence.includes(cause) ? cause : null
 }
 
 function sentenceNow(

@@ -1,27 +1,16 @@
 /** Reflected Castagnoli polynomial. */
 const polynomial = 0x82f63b78
-const tables = Array.from({ length: 8 }, () => new Int32Array(256))
+/** Eight tables behind one another: entry 256 k + b is the remainder of byte b followed by k zero bytes. */
+const table = new Int32Array(8 * 256)
 for (let byte = 0; byte < 256; byte++) {
   let crc = byte
   for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1
-  tables[0]![byte] = crc
+  table[byte] = crc
 }
-for (let byte = 0; byte < 256; byte++) {
-  for (let table = 1; table < 8; table++) {
-    const before = tables[table - 1]![byte]!
-    tables[table]![byte] = (before >>> 8) ^ tables[0]![before & 255]!
-  }
+for (let index = 256; index < table.length; index++) {
+  const before = table[index - 256]!
+  table[index] = (before >>> 8) ^ table[before & 255]!
 }
-const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as [
-  Int32Array,
-  Int32Array,
-  Int32Array,
-  Int32Array,
-  Int32Array,
-  Int32Array,
-  Int32Array,
-  Int32Array,
-]
 
 /**
  * CRC-32C of bytes, unsigned, eight bytes a step. Node's `zlib.crc32` is another polynomial.
@@ -30,20 +19,23 @@ const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as [
  */
 export function crc32c(bytes: Uint8Array): number {
   const { length } = bytes
+  const view = new DataView(bytes.buffer, bytes.byteOffset, length)
+  const t = table
   let crc = -1
   let at = 0
   for (; at + 8 <= length; at += 8) {
-    crc ^= bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
+    const low = crc ^ view.getInt32(at, true)
+    const high = view.getInt32(at + 4, true)
     crc =
-      t7[crc & 255]! ^
-      t6[(crc >>> 8) & 255]! ^
-      t5[(crc >>> 16) & 255]! ^
-      t4[crc >>> 24]! ^
-      t3[bytes[at + 4]!]! ^
-      t2[bytes[at + 5]!]! ^
-      t1[bytes[at + 6]!]! ^
-      t0[bytes[at + 7]!]!
+      t[1792 + (low & 255)]! ^
+      t[1536 + ((low >>> 8) & 255)]! ^
+      t[1280 + ((low >>> 16) & 255)]! ^
+      t[1024 + (low >>> 24)]! ^
+      t[768 + (high & 255)]! ^
+      t[512 + ((high >>> 8) & 255)]! ^
+      t[256 + ((high >>> 16) & 255)]! ^
+      t[high >>> 24]!
   }
-  for (; at < length; at++) crc = t0[(crc ^ bytes[at]!) & 255]! ^ (crc >>> 8)
+  for (; at < length; at++) crc = t[(crc ^ bytes[at]!) & 255]! ^ (crc >>> 8)
   return ~crc >>> 0
 }

@@ -52,6 +52,8 @@ export class KafkaClient {
   private current: Generation | null = null
   private made = 0
   private readonly topics = new Map<string, { readonly leaders: ReadonlyMap<number, number>; readonly until: number }>()
+  /** Told when the client is dropped: what hangs on it need not wait for its own deadline. */
+  private readonly underway = new Set<(why: Error) => void>()
   private closed = false
 
   constructor(options: KafkaConnection, clock: Clock) {
@@ -60,7 +62,8 @@ export class KafkaClient {
   }
 
   /**
-   * Tries until it is done, refused, or `deadline` (of the monotonic clock) has passed.
+   * Tries until it is done, refused, or `deadline` (of the monotonic clock) has passed. A try that was given up goes on
+   * by itself until it fails: `work` must bear that.
    *
    * @throws UnknownTopic, the broker's refusal, or LogUnavailable at the deadline
    */
@@ -70,14 +73,19 @@ export class KafkaClient {
       if (this.closed) throw new LogUnavailable(`${what}: the log is closed`)
       const left = deadline - this.clock.monotonic()
       const generation = this.current
+      const dropped = Promise.withResolvers<never>()
+      this.underway.add(dropped.reject)
       try {
-        return await within(this.clock, Math.max(1, left), what, work(this))
+        return await within(this.clock, Math.max(1, left), what, Promise.race([work(this), dropped.promise]))
       } catch (error) {
+        if (this.closed) continue
         if (error instanceof UnknownTopic && ++unknown >= unknownTopicTries) throw error
         this.heed(error, generation, what)
         if (this.clock.monotonic() + pause >= deadline) {
           throw new LogUnavailable(`${what}: Kafka did not do it in time: ${innermost(error).message}`, error)
         }
+      } finally {
+        this.underway.delete(dropped.reject)
       }
       await this.clock.sleep(pause)
       pause = Math.min(pauseMs.most, pause * 2)
@@ -139,6 +147,7 @@ export class KafkaClient {
     const dropped = this.current
     this.current = null
     dropped?.end(why)
+    for (const reject of [...this.underway]) reject(why)
     this.options.logger?.info({ why: why.message }, 'makes a new Kafka client')
   }
 

@@ -1,4 +1,4 @@
-import type { LogRecord, Range } from '@interlock/contracts'
+import type { Range } from '@interlock/contracts'
 import { type Clock, systemClock } from '../clock.ts'
 import {
   type Appended,
@@ -7,7 +7,6 @@ import {
   checkSize,
   type EventLog,
   LogUnavailable,
-  RangeGone,
   type RawBatch,
   type TopicOptions,
 } from '../event-log.ts'
@@ -69,20 +68,8 @@ class KafkaLog implements EventLog {
     return this.reader.bounds(this.prefix + topic, partition)
   }
 
-  async *read(range: Range): AsyncIterable<RawBatch> {
-    const { topic, partition } = range
-    try {
-      for await (const { records } of this.reader.read({ ...range, topic: this.prefix + topic })) {
-        yield {
-          topic,
-          partition,
-          records: this.prefix === '' ? records : records.map((record) => named(record, topic)),
-        }
-      }
-    } catch (error) {
-      if (error instanceof RangeGone) throw new RangeGone({ ...error.range, topic }, error.bounds)
-      throw error
-    }
+  read(range: Range): AsyncIterable<RawBatch> {
+    return this.reader.read(this.prefix + range.topic, range)
   }
 
   wait(topic: string, partition: number, from: bigint, ms: number, signal?: AbortSignal): Promise<bigint> {
@@ -117,8 +104,4 @@ class KafkaLog implements EventLog {
   private failIfClosed(): void {
     if (this.closed) throw new LogUnavailable('the log is closed')
   }
-}
-
-function named(record: LogRecord, topic: string): LogRecord {
-  return { ...record, topic }
 }

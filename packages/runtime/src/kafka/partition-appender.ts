@@ -65,12 +65,20 @@ export class PartitionAppender {
     let request: Request<Produced> | null = null
     /** A try was sent and may have landed, though no answer said so. */
     let open = false
-    let over = false
+    let tries = 0
 
     const once = async (): Promise<Produced | 'unknown'> => {
+      const mine = ++tries
+      // A try that was given up must not send behind the back of the next one, or of a caller that was told "no".
+      const failIfGivenUp = () => {
+        if (mine !== tries) throw new LogUnavailable(`${what}: given up`)
+      }
       const leader = await client.leader(topic, partition)
+      failIfGivenUp()
       if (this.producer === null) {
-        this.producer = await leader.send('append', initProducerIdRequest())
+        const made = await leader.send('append', initProducerIdRequest())
+        failIfGivenUp()
+        this.producer = made
         this.sequence = 0
       }
       const { id, epoch } = this.producer
@@ -80,11 +88,10 @@ export class PartitionAppender {
         encodeRecordBatch(records, timestamp, { id, epoch, sequence: this.sequence }),
         replicasMs,
       )
-      // The caller was told that nothing was sent; so it must stay.
-      if (over) throw new LogUnavailable(`${what}: too late`)
       const before = open
       open = true
       const produced = await leader.send('append', request)
+      failIfGivenUp()
       if (produced.errorCode === 0) return produced
       const error = brokerError(produced.errorCode)
       const code = brokerCode(error) ?? ''
@@ -107,7 +114,7 @@ export class PartitionAppender {
     } catch (error) {
       if (!open) throw error
     } finally {
-      over = true
+      tries = Number.POSITIVE_INFINITY
     }
     // Sequence numbers must not go on behind a batch of which nobody knows.
     this.producer = null

@@ -36,9 +36,13 @@ export class PartitionReader {
     return this.offset(topic, partition, timestampOf.latest)
   }
 
-  /** `EventLog.read` under the topic's name on the broker. @throws RangeGone */
-  async *read(range: Range): AsyncGenerator<RawBatch> {
-    const { topic, partition, to } = range
+  /**
+   * `EventLog.read` of the topic that the broker knows as `topic`; records carry the name of `range`.
+   *
+   * @throws RangeGone
+   */
+  async *read(topic: string, range: Range): AsyncGenerator<RawBatch> {
+    const { partition, to } = range
     let from = range.from
     let size: number = pageBytes.first
     let ahead: Promise<Fetched> | null = null
@@ -58,7 +62,7 @@ export class PartitionReader {
           next = to
           break
         }
-        if (data) recordsOf(batch, topic, partition, from, to, pieces.at(-1)!)
+        if (data) recordsOf(batch, range.topic, partition, from, to, pieces.at(-1)!)
         if (pieces.at(-1)!.length >= pieceRecords) pieces.push([])
         next = batch.lastOffset + 1n
       }
@@ -81,7 +85,7 @@ export class PartitionReader {
         ahead.catch(() => {})
       }
       size = Math.min(pageBytes.most, size * 4)
-      for (const records of pieces) if (records.length > 0) yield { topic, partition, records }
+      for (const records of pieces) if (records.length > 0) yield { topic: range.topic, partition, records }
     }
   }
 

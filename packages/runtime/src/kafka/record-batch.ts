@@ -110,7 +110,7 @@ export function recordsOf(
       if (offset >= from) {
         const key = cursor.field()
         const value = cursor.field()
-        into.push({ topic, partition, offset, at: appended ?? timestamp, key, value, headers: cursor.headers() })
+        into.push({ topic, partition, offset, at: appended ?? timestamp, key, value, headers: cursor.headers(end) })
       }
       cursor.position = end
     }
@@ -123,6 +123,9 @@ export function recordsOf(
 class Cursor {
   position: number
   private readonly bytes: Buffer
+  private headersStart = 0
+  private headersLength = -1
+  private lastHeaders = noHeaders
   constructor(bytes: Buffer, position: number) {
     this.bytes = bytes
     this.position = position
@@ -171,17 +174,29 @@ class Cursor {
     return this.bytes.subarray(start, this.position)
   }
 
-  headers(): Readonly<Record<string, string>> {
-    const count = this.varint()
-    if (count <= 0) return noHeaders
+  /** Up to `end`, where the record ends. Records mostly have the headers of the one before, and share them then. */
+  headers(end: number): Readonly<Record<string, string>> {
+    const start = this.position
+    const { bytes } = this
+    if (bytes[start] === 0) return noHeaders
+    const length = end - start
+    if (length === this.headersLength && sameBytes(bytes, start, this.headersStart, length)) return this.lastHeaders
+    this.headersStart = start
+    this.headersLength = length
     // Without a prototype: a header may be called `__proto__`.
     const headers: Record<string, string> = Object.create(null)
-    for (let index = 0; index < count; index++) {
+    for (let left = this.varint(); left > 0; left--) {
       const name = this.field()?.toString('utf8') ?? ''
       headers[name] = this.field()?.toString('utf8') ?? ''
     }
+    this.lastHeaders = headers
     return headers
   }
+}
+
+function sameBytes(bytes: Buffer, a: number, b: number, length: number): boolean {
+  for (let index = 0; index < length; index++) if (bytes[a + index] !== bytes[b + index]) return false
+  return true
 }
 
 /** Who appends, so that the broker can tell a repeated append from a new one. */
@@ -198,24 +213,44 @@ export function encodeRecordBatch(
   timestamp: number,
   producer: ProducerState,
 ): Buffer {
-  const parts: Buffer[] = [Buffer.alloc(at.records)]
-  for (const [index, { key, value, headers }] of records.entries()) {
-    const named = Object.entries(headers ?? {})
-    const fields: (Buffer | Uint8Array)[] = [zero, varint(0), varint(index)]
-    put(fields, key ?? null)
-    put(fields, value)
-    fields.push(varint(named.length))
-    for (const [name, text] of named) {
-      put(fields, Buffer.from(name, 'utf8'))
-      put(fields, Buffer.from(text, 'utf8'))
-    }
-    const length = fields.reduce((sum, field) => sum + field.length, 0)
-    parts.push(varint(length), ...(fields as Buffer[]))
+  const bodies = records.map((record, index) => bodyBytes(record, index))
+  const most = bodies.reduce((sum, body) => sum + body + maxVarintBytes, at.records)
+  const batch = Buffer.allocUnsafe(most)
+  let end: number = at.records
+  const varint = (value: number) => {
+    let raw = zigzag(value)
+    for (; raw >= 0x80; raw >>>= 7) batch[end++] = (raw & 0x7f) | 0x80
+    batch[end++] = raw
   }
-  const batch = Buffer.concat(parts)
-  batch.writeInt32BE(batch.length - lengthsBytes, at.batchLength)
+  const bytes = (field: Uint8Array | null) => {
+    varint(field === null ? -1 : field.length)
+    if (field === null) return
+    batch.set(field, end)
+    end += field.length
+  }
+  const text = (field: string) => {
+    varint(Buffer.byteLength(field))
+    end += batch.write(field, end)
+  }
+  for (const [index, { key, value, headers }] of records.entries()) {
+    varint(bodies[index]!)
+    batch[end++] = 0 // attributes
+    varint(0) // time: the batch's
+    varint(index)
+    bytes(key ?? null)
+    bytes(value)
+    const named = Object.entries(headers ?? noHeaders)
+    varint(named.length)
+    for (const [name, content] of named) {
+      text(name)
+      text(content)
+    }
+  }
+  batch.writeBigInt64BE(0n, at.baseOffset)
+  batch.writeInt32BE(end - lengthsBytes, at.batchLength)
   batch.writeInt32BE(-1, at.leaderEpoch)
   batch.writeInt8(magic, at.magic)
+  batch.writeInt16BE(0, at.attributes)
   batch.writeInt32BE(records.length - 1, at.lastOffsetDelta)
   batch.writeBigInt64BE(BigInt(timestamp), at.baseTimestamp)
   batch.writeBigInt64BE(BigInt(timestamp), at.maxTimestamp)
@@ -223,25 +258,33 @@ export function encodeRecordBatch(
   batch.writeInt16BE(producer.epoch, at.producerEpoch)
   batch.writeInt32BE(producer.sequence, at.baseSequence)
   batch.writeInt32BE(records.length, at.count)
-  batch.writeUInt32BE(crc32c(batch.subarray(at.attributes)), at.crc)
-  return batch
+  const whole = batch.subarray(0, end)
+  whole.writeUInt32BE(crc32c(whole.subarray(at.attributes)), at.crc)
+  return whole
 }
 
-const zero = Buffer.alloc(1)
+const maxVarintBytes = 5
 
-function put(fields: (Buffer | Uint8Array)[], bytes: Uint8Array | null): void {
-  fields.push(varint(bytes === null ? -1 : bytes.length))
-  if (bytes !== null) fields.push(bytes)
-}
-
-/** Zigzag, seven bits a byte, lowest first. */
-function varint(value: number): Buffer {
-  const bytes: number[] = []
-  let raw = ((value << 1) ^ (value >> 31)) >>> 0
-  while (raw >= 0x80) {
-    bytes.push((raw & 0x7f) | 0x80)
-    raw >>>= 7
+/** Length of a record behind its own length. */
+function bodyBytes({ key, value, headers }: AppendRecord, index: number): number {
+  const named = Object.entries(headers ?? noHeaders)
+  let sum = 2 + varintBytes(index) + fieldBytes(key?.length) + fieldBytes(value?.length) + varintBytes(named.length)
+  for (const [name, content] of named) {
+    sum += fieldBytes(Buffer.byteLength(name)) + fieldBytes(Buffer.byteLength(content))
   }
-  bytes.push(raw)
-  return Buffer.from(bytes)
+  return sum
+}
+
+function fieldBytes(length: number | undefined): number {
+  return length === undefined ? 1 : varintBytes(length) + length
+}
+
+/** Seven bits a byte, lowest first. */
+function varintBytes(value: number): number {
+  const bits = 32 - Math.clz32(zigzag(value) | 1)
+  return Math.ceil(bits / 7)
+}
+
+function zigzag(value: number): number {
+  return ((value << 1) ^ (value >> 31)) >>> 0
 }
