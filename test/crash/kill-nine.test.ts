@@ -2,7 +2,7 @@
  * `interlock up` as a process, killed at random moments while events flow in over HTTP, and started again each time. What it
  * counted must equal a recount of the input that it acknowledged or kept, row for row.
  */
-import { mkdtemp } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { apiClient, loadConfig, readPolicy, requesterFor } from '@interlock/cli'
@@ -114,4 +114,5 @@ test(`after ${kills} kills at random moments every row is counted once, and repl
     code: 0,
     report: [''],
   })
+  await rm(folder, { recursive: true })
 }, 240_000)

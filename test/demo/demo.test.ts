@@ -31,8 +31,9 @@ interface Played {
 }
 
 async function play(fault: string): Promise<Played> {
-  const data = join(await mkdtemp(join(tmpdir(), 'interlock-demo-')), 'demo')
-  folders.push(data)
+  const folder = await mkdtemp(join(tmpdir(), 'interlock-demo-'))
+  folders.push(folder)
+  const data = join(folder, 'demo')
   const port = await freePort()
   const ran = await interlock(
     ['--json', '--data', data, 'demo', '--fault', fault, '--port', String(port), '--seed', String(seed)],

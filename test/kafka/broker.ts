@@ -25,9 +25,33 @@ export interface OwnBroker {
   /** SIGSTOP, and SIGCONT. */
   freeze(): void
   thaw(): void
+  /** Where it wants TLS and a password, if it was asked to. */
+  readonly secured?: {
+    readonly address: string
+    /** PEM of the certificate to trust. */
+    readonly ca: string
+    readonly username: string
+    readonly password: string
+  }
   /** Stops it and removes its data. */
   remove(): Promise<void>
 }
+
+export interface OwnBrokerOptions {
+  /** Tells which port its clients hear of instead of its own: that of a proxy before it. */
+  readonly advertise?: (port: number) => Promise<number>
+  /** A second listener with TLS and SASL PLAIN. */
+  readonly secured?: boolean
+}
+
+interface Ports {
+  readonly port: number
+  readonly controller: number
+  readonly advertised: number
+  readonly secured?: number
+}
+
+const login = { username: 'interlock', password: 'for-tests-only' } as const
 
 export const howToRun = [
   'NOT RUN: the tests on a real Kafka broker. One of these makes them run:',
@@ -48,16 +72,18 @@ export async function anyBroker(): Promise<{ readonly address: string; remove():
 /**
  * A broker of our own, started, or null where Java, Maven or the jars are missing (and the console says so).
  *
- * @param advertise tells which port its clients hear of instead of its own: that of a proxy before it
  */
-export async function ownBroker(advertise?: (port: number) => Promise<number>): Promise<OwnBroker | null> {
+export async function ownBroker(options: OwnBrokerOptions = {}): Promise<OwnBroker | null> {
   const folder = await prepared().catch((error: Error) => {
     console.error(`\n${howToRun}\nWhat is missing here: ${error.message}\n`)
     return null
   })
   if (folder === null) return null
-  const port = await freePort()
-  const broker = new JarBroker(folder, port, await freePort(), advertise ? await advertise(port) : port)
+  const [port, controller, secured] = [await freePort(), await freePort(), await freePort()]
+  const advertised = (await options.advertise?.(port)) ?? port
+  const ports = { port, controller, advertised, ...(options.secured ? { secured } : {}) }
+  const broker = new JarBroker(folder, ports)
+  if (options.secured) await broker.makeCertificate()
   await broker.start()
   return broker
 }
@@ -68,12 +94,25 @@ class JarBroker implements OwnBroker {
   private readonly data = mkdtempSync(join(tmpdir(), 'interlock-kafka-'))
   private child: ChildProcess | null = null
 
-  constructor(folder: string, port: number, controllerPort: number, advertised: number) {
+  private readonly ports: Ports
+  secured?: NonNullable<OwnBroker['secured']>
+
+  constructor(folder: string, ports: Ports) {
     this.folder = folder
-    this.address = `127.0.0.1:${port}`
+    this.ports = ports
+    this.address = `127.0.0.1:${ports.port}`
     cpSync(join(folder, 'template/data'), join(this.data, 'data'), { recursive: true })
-    writeFileSync(join(this.data, 'server.properties'), properties(this.data, port, controllerPort, advertised))
+    writeFileSync(join(this.data, 'server.properties'), properties(this.data, ports))
     process.once('exit', () => this.child?.kill('SIGKILL'))
+  }
+
+  /** Java brings the tool for it. */
+  async makeCertificate(): Promise<void> {
+    const store = ['-keystore', join(this.data, 'tls.p12'), '-storepass', login.password, '-alias', 'broker']
+    const names = ['-dname', 'CN=127.0.0.1', '-ext', 'san=ip:127.0.0.1']
+    await run('keytool', ['-genkeypair', '-storetype', 'PKCS12', '-keyalg', 'EC', '-validity', '2', ...store, ...names])
+    const { stdout: ca } = await run('keytool', ['-exportcert', '-rfc', ...store])
+    this.secured = { address: `127.0.0.1:${this.ports.secured}`, ca, ...login }
   }
 
   async start(): Promise<void> {
@@ -139,7 +178,10 @@ async function prepared(): Promise<string> {
     })
     const template = join(making, 'template')
     mkdirSync(template)
-    writeFileSync(join(template, 'server.properties'), properties(template, 19_092, 19_093, 19_092))
+    writeFileSync(
+      join(template, 'server.properties'),
+      properties(template, { port: 19_092, controller: 19_093, advertised: 19_092 }),
+    )
     const clusterId = Buffer.from('interlock-test-1').toString('base64url')
     const format = ['format', '-t', clusterId, '-c', join(template, 'server.properties')]
     await run('java', ['-cp', classPath(making), 'kafka.tools.StorageTool', ...format])
@@ -185,13 +227,14 @@ const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.
 `
 
 /** One node that is broker and controller. Small buffers and a short session: it starts, and starts again, in seconds. */
-function properties(folder: string, port: number, controllerPort: number, advertised: number): string {
-  return `process.roles=broker,controller
+function properties(folder: string, { port, controller, advertised, secured }: Ports): string {
+  const second = secured === undefined ? '' : `,SECURED://127.0.0.1:${secured}`
+  const settings = `process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}
-advertised.listeners=PLAINTEXT://127.0.0.1:${advertised}
+listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}${second}
+advertised.listeners=PLAINTEXT://127.0.0.1:${advertised}${second}
 controller.listener.names=CONTROLLER
-controller.quorum.voters=1@127.0.0.1:${controllerPort}
+controller.quorum.voters=1@127.0.0.1:${controller}
 log.dirs=${folder}/data
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
@@ -210,5 +253,15 @@ num.io.threads=4
 background.threads=2
 broker.session.timeout.ms=1000
 broker.heartbeat.interval.ms=200
+`
+  if (secured === undefined) return settings
+  const module = 'org.apache.kafka.common.security.plain.PlainLoginModule'
+  return `${settings}listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:SASL_SSL
+sasl.enabled.mechanisms=PLAIN
+listener.name.secured.plain.sasl.jaas.config=${module} required user_${login.username}="${login.password}";
+ssl.keystore.type=PKCS12
+ssl.keystore.location=${folder}/tls.p12
+ssl.keystore.password=${login.password}
+ssl.key.password=${login.password}
 `
 }

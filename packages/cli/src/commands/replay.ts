@@ -50,11 +50,6 @@ function isReproduced({ entries, mismatches, unreachable }: ReplayReport): boole
   return entries > 0 && mismatches.length === 0 && unreachable.length === 0
 }
 
-/** Equal in every byte that could be reached, and something was compared. */
-function isGood({ entries, mismatches, unreachable }: ReplayReport): boolean {
-  return entries > 0 && mismatches.length === 0 && unreachable.length === 0
-}
-
 function describe(report: ReplayReport): string {
   const ok = isReproduced(report)
   const lines = [

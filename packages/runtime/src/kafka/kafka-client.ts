@@ -174,7 +174,8 @@ class Generation {
       brokers: [...brokers.slice(first), ...brokers.slice(0, first)],
       clientId,
       ssl: ssl === true ? {} : ssl || null,
-      sasl: sasl ?? null,
+      // A copy: KafkaJS keeps the authenticator that it makes in the caller's object.
+      sasl: sasl ? { ...sasl } : null,
       logger: silentOr(logger),
       socketFactory: reusingSockets,
       connectionTimeout: connectionTimeoutMs,

@@ -41,7 +41,8 @@ export function kafkaConfig({ brokers, clientId, ssl, sasl, logger }: KafkaConne
     brokers: [...brokers],
     clientId,
     ssl: ssl ?? false,
-    ...(sasl ? { sasl: sasl as SASLOptions } : {}),
+    // A copy: KafkaJS keeps the authenticator that it makes in the caller's object.
+    ...(sasl ? { sasl: { ...sasl } as SASLOptions } : {}),
     connectionTimeout: connectionTimeoutMs,
     requestTimeout: requestTimeoutMs,
     logLevel: kafkajs().logLevel.INFO,

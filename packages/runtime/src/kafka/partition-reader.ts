@@ -79,8 +79,8 @@ export class PartitionReader {
       }
       emptyUntil = Number.POSITIVE_INFINITY
       from = next
-      // Only who came back for a second page is sent one ahead.
-      if (size > pageBytes.first && from < to) {
+      // Only who came back twice reads it all, and is sent a page ahead; a step takes its first records and goes.
+      if (size === pageBytes.most && from < to) {
         ahead = this.fetch(topic, partition, from, size)
         ahead.catch(() => {})
       }
