@@ -45,6 +45,9 @@ export interface OwnBrokerOptions {
 }
 
 interface Ports {
+  /** Of several; with the addresses of all. */
+  readonly nodeId?: number
+  readonly voters?: string
   readonly port: number
   readonly controller: number
   readonly advertised: number
@@ -69,41 +72,57 @@ export async function anyBroker(): Promise<{ readonly address: string; remove():
   return ownBroker()
 }
 
-/**
- * A broker of our own, started, or null where Java, Maven or the jars are missing (and the console says so).
- *
- */
+/** A broker of our own, started, or null where Java, Maven or the jars are missing (and the console says so). */
 export async function ownBroker(options: OwnBrokerOptions = {}): Promise<OwnBroker | null> {
-  const folder = await prepared().catch((error: Error) => {
-    console.error(`\n${howToRun}\nWhat is missing here: ${error.message}\n`)
-    return null
-  })
+  const folder = await preparedOrNot()
   if (folder === null) return null
   const [port, controller, secured] = [await freePort(), await freePort(), await freePort()]
   const advertised = (await options.advertise?.(port)) ?? port
   const ports = { port, controller, advertised, ...(options.secured ? { secured } : {}) }
   const broker = new JarBroker(folder, ports)
+  await broker.format()
   if (options.secured) await broker.makeCertificate()
   await broker.start()
   return broker
+}
+
+/** Three brokers that each hold a copy of everything, started; or null, as for one. */
+export async function ownCluster(): Promise<readonly OwnBroker[] | null> {
+  const folder = await preparedOrNot()
+  if (folder === null) return null
+  const nodes: Ports[] = []
+  for (const nodeId of [1, 2, 3]) {
+    const [port, controller] = [await freePort(), await freePort()]
+    nodes.push({ nodeId, port, controller, advertised: port })
+  }
+  const voters = nodes.map(({ nodeId, controller }) => `${nodeId}@127.0.0.1:${controller}`).join(',')
+  const brokers = nodes.map((ports) => new JarBroker(folder, { ...ports, voters }))
+  await Promise.all(brokers.map((broker) => broker.format()))
+  await Promise.all(brokers.map((broker) => broker.start()))
+  return brokers
 }
 
 class JarBroker implements OwnBroker {
   readonly address: string
   private readonly folder: string
   private readonly data = mkdtempSync(join(tmpdir(), 'interlock-kafka-'))
-  private child: ChildProcess | null = null
-
   private readonly ports: Ports
+  private child: ChildProcess | null = null
   secured?: NonNullable<OwnBroker['secured']>
 
   constructor(folder: string, ports: Ports) {
     this.folder = folder
     this.ports = ports
     this.address = `127.0.0.1:${ports.port}`
-    cpSync(join(folder, 'template/data'), join(this.data, 'data'), { recursive: true })
     writeFileSync(join(this.data, 'server.properties'), properties(this.data, ports))
     process.once('exit', () => this.child?.kill('SIGKILL'))
+  }
+
+  /** A single broker copies what was formatted once. */
+  async format(): Promise<void> {
+    if (this.ports.nodeId === undefined) {
+      cpSync(join(this.folder, 'template/data'), join(this.data, 'data'), { recursive: true })
+    } else await format(this.folder, join(this.data, 'server.properties'))
   }
 
   /** Java brings the tool for it. */
@@ -182,15 +201,28 @@ async function prepared(): Promise<string> {
       join(template, 'server.properties'),
       properties(template, { port: 19_092, controller: 19_093, advertised: 19_092 }),
     )
-    const clusterId = Buffer.from('interlock-test-1').toString('base64url')
-    const format = ['format', '-t', clusterId, '-c', join(template, 'server.properties')]
-    await run('java', ['-cp', classPath(making), 'kafka.tools.StorageTool', ...format])
+    await format(making, join(template, 'server.properties'))
     renameSync(making, folder)
   } catch (error) {
     rmSync(making, { recursive: true, force: true })
     if (!existsSync(folder)) throw error
   }
   return folder
+}
+
+async function preparedOrNot(): Promise<string | null> {
+  try {
+    return await prepared()
+  } catch (error) {
+    console.error(`\n${howToRun}\nWhat is missing here: ${(error as Error).message}\n`)
+    return null
+  }
+}
+
+async function format(folder: string, file: string): Promise<void> {
+  const clusterId = Buffer.from('interlock-test-1').toString('base64url')
+  const tool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file]
+  await run('java', ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', classPath(folder), ...tool])
 }
 
 function classPath(folder: string): string {
@@ -227,21 +259,24 @@ const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.
 `
 
 /** One node that is broker and controller. Small buffers and a short session: it starts, and starts again, in seconds. */
-function properties(folder: string, { port, controller, advertised, secured }: Ports): string {
+function properties(folder: string, ports: Ports): string {
+  const { port, controller, advertised, secured, nodeId = 1, voters = `1@127.0.0.1:${controller}` } = ports
+  const copies = ports.voters === undefined ? 1 : 3
+  const sessionMs = copies === 1 ? 1_000 : 3_000
   const second = secured === undefined ? '' : `,SECURED://127.0.0.1:${secured}`
   const settings = `process.roles=broker,controller
-node.id=1
+node.id=${nodeId}
 listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}${second}
 advertised.listeners=PLAINTEXT://127.0.0.1:${advertised}${second}
 controller.listener.names=CONTROLLER
-controller.quorum.voters=1@127.0.0.1:${controller}
+controller.quorum.voters=${voters}
 log.dirs=${folder}/data
-offsets.topic.replication.factor=1
+offsets.topic.replication.factor=${copies}
 offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
+transaction.state.log.replication.factor=${copies}
 transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=4
-share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.replication.factor=${copies}
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
@@ -251,8 +286,11 @@ log.cleaner.backoff.ms=200
 num.network.threads=2
 num.io.threads=4
 background.threads=2
-broker.session.timeout.ms=1000
+broker.session.timeout.ms=${sessionMs}
 broker.heartbeat.interval.ms=200
+controller.quorum.election.timeout.ms=1000
+controller.quorum.fetch.timeout.ms=2000
+replica.lag.time.max.ms=5000
 `
   if (secured === undefined) return settings
   const module = 'org.apache.kafka.common.security.plain.PlainLoginModule'

@@ -107,6 +107,13 @@ test('two batches in a message, and more rows than the bound, are refused whole'
   expect(read(many)).toMatchObject({ rows: 1, faults: [{ row: -1, reason: 'oversized' }] })
 })
 
+test('a message that was cut right behind its schema is malformed, and not an empty batch', () => {
+  const whole = arrowOf([prediction()])
+  // A schema message is a marker, the length of its metadata, and the metadata; it has no body.
+  const schemaEnd = 8 + new DataView(whole.buffer, whole.byteOffset).getInt32(4, true)
+  expect(read(whole.subarray(0, schemaEnd))).toMatchObject({ cells: [], faults: [{ row: -1, reason: 'malformed' }] })
+})
+
 test('a batch that names no required column is a fault a row', () => {
   const rows = 3
   const strange = tableToIPC(new Table({ flag: vectorFromArray(Array(rows).fill(false), new Bool()) }), 'stream')

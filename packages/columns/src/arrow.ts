@@ -14,11 +14,11 @@ import type { Paths } from './paths.ts'
 export function readArrow(paths: Paths, bytes: Uint8Array, columns: Columns, kind: EventKind, record: number): number {
   try {
     const batches = readArrowStream(bytes)
-    // One batch a message: more of them would multiply the work that one message of a megabyte can ask for.
-    if (batches.length > 1)
-      throw new Unreadable('malformed', `Arrow: ${batches.length} record batches; send one a message`)
+    // One batch a message: more of them would multiply the work that one message of a megabyte can ask for, and a
+    // message that was cut behind its schema must not pass for an empty one.
     const [batch] = batches
-    if (batch === undefined) return 0
+    if (batch === undefined || batches.length > 1)
+      throw new Unreadable('malformed', `Arrow: ${batches.length} record batches; send one a message`)
     readBatch(batch, paths, columns, kind, record)
     return batch.rows
   } catch (error) {
