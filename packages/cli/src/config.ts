@@ -29,6 +29,15 @@ const platform = z.discriminatedUnion('kind', [
 ])
 export type PlatformConfig = z.infer<typeof platform>
 
+/** Names of a team's own topics. */
+export const ownTopics = z.strictObject({
+  predictions: z.string().optional(),
+  features: z.string().optional(),
+  outcomes: z.string().optional(),
+})
+/** Names of a team's own fields: our field name → theirs, dotted. */
+export const ownFields = z.record(z.string(), z.string())
+
 /** interlock.yaml. The published JSON Schema (schemas/interlock.schema.json) is made from this. */
 export const configSchema = z.strictObject({
   environment: z.string().default('local').describe('name that every event and command must carry'),
@@ -38,6 +47,8 @@ export const configSchema = z.strictObject({
     .strictObject({ port: z.int().min(0).max(65_535).default(7070) })
     .prefault({})
     .describe('the page and the API; always on 127.0.0.1'),
+  topics: ownTopics.default({}).describe('your topics, where a deployment names none of its own'),
+  mapping: ownFields.default({}).describe('our field name: yours, dotted; a deployment may add to it'),
   deployments: z.string().default('./deployments').describe('folder of *.yaml files, one a deployment'),
   people: z
     .array(z.strictObject({ id: personId, may: z.array(z.enum(abilities)).min(1) }))

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { DeploymentDocument } from '@interlock/contracts'
-import { deploymentIdPattern } from '@interlock/contracts'
+import { topics as defaultTopics, deploymentIdPattern } from '@interlock/contracts'
 import { z } from 'zod'
-import type { Config } from './config.ts'
+import { type Config, ownFields, ownTopics } from './config.ts'
 import { problemsIn, readYaml, type YamlFile } from './yaml-file.ts'
 
 const person = z.string().min(1)
@@ -19,14 +19,8 @@ export const deploymentSchema = z.strictObject({
     .string()
     .regex(/^[^@\s]+@[^@\s]+$/, 'a version reads <model>@<version>')
     .describe('version that serves now'),
-  topics: z
-    .strictObject({
-      predictions: z.string().default('predictions'),
-      features: z.string().optional(),
-      outcomes: z.string().optional(),
-    })
-    .prefault({}),
-  mapping: z.record(z.string(), z.string()).default({}).describe('our field name: yours, dotted'),
+  topics: ownTopics.default({}).describe('its topics; else those of interlock.yaml, else "predictions"'),
+  mapping: ownFields.default({}).describe('our field name: yours, dotted; added to that of interlock.yaml'),
   segments: z.array(z.string()).default([]).describe('segment dimensions that are watched'),
   /** Files of the version that serves now, relative to this file. */
   manifest: z.string().describe('manifest.json of the stable version'),
@@ -56,7 +50,8 @@ function readDeployment(file: string, config: Config): readonly DeploymentFile[]
   if ('guardrails' in yaml.value) return []
   const parsed = deploymentSchema.safeParse(yaml.value)
   if (!parsed.success) throw problemsIn(yaml, parsed.error)
-  const { topics, manifest, baseline, policy, ...rest } = parsed.data
+  const { topics: own, mapping, manifest, baseline, policy, ...rest } = parsed.data
+  const topics = { ...config.topics, ...own }
   const platform = config.platforms[rest.deployment]
   if (platform === undefined) {
     throw yaml.problem(
@@ -77,10 +72,11 @@ function readDeployment(file: string, config: Config): readonly DeploymentFile[]
       environment: config.environment,
       tenant: config.tenant,
       topics: {
-        predictions: topics.predictions,
+        predictions: topics.predictions ?? defaultTopics.predictions,
         ...(topics.features === undefined ? {} : { features: topics.features }),
         ...(topics.outcomes === undefined ? {} : { outcomes: topics.outcomes }),
       },
+      mapping: { ...config.mapping, ...mapping },
       platform: { kind: platform.kind, agent: `agent-${config.environment}` },
     },
   }

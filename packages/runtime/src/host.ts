@@ -38,7 +38,9 @@ export async function runHost<State>(options: HostOptions<State>, signal: AbortS
       },
     )
   }
+  let isEnding = false
   const change = (owned: readonly number[]): void => {
+    if (isEnding) return
     for (const [shard, { stop }] of running) if (!owned.includes(shard)) stop.abort()
     for (const shard of owned) {
       const before = running.get(shard)
@@ -55,10 +57,12 @@ export async function runHost<State>(options: HostOptions<State>, signal: AbortS
   try {
     await Promise.race([stopped.promise, failed.promise])
   } finally {
-    leave()
+    isEnding = true
     signal.removeEventListener('abort', onAbort)
     const ending = [...running.values()]
     for (const { stop } of ending) stop.abort()
     await Promise.allSettled(ending.map(({ done }) => done))
+    // Only now: who owns next must not make the last entries void.
+    leave()
   }
 }
