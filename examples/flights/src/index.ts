@@ -9,7 +9,6 @@ export {
 } from './artifacts.ts'
 export { deploymentSalt, goesToCandidate, positionOf } from './assignment.ts'
 export { type ColumnBatch, marchRows } from './baseline-rows.ts'
-export type { EmitCounts } from './emit-http.ts'
 export type { Emit, PredictionEvent } from './event.ts'
 export {
   type FaultName,

@@ -8,8 +8,9 @@
  */
 import type { AddressInfo } from 'node:net'
 import { parseArgs } from 'node:util'
+import { Emitter } from '@interlock/client'
 import { loadArtifacts } from './artifacts.ts'
-import { createHttpEmitter, type HttpEmitter } from './emit-http.ts'
+import type { Emit } from './event.ts'
 import { createRouter } from './router.ts'
 import { StateStore } from './router-state.ts'
 import { createServing } from './serving.ts'
@@ -26,6 +27,8 @@ const { values } = parseArgs({
 })
 
 const drainMs = 3_000
+/** An event that waits longer than a pane comes late, so a message does not wait long to be filled. */
+const sending = { lingerMs: 50, maxBuffered: 60_000 } as const
 
 const folder = needed('--artifacts', values.artifacts)
 const { loaded, refused } = loadArtifacts(folder)
@@ -81,18 +84,37 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   })
 }
 
-/** Posts to INGEST_URL; without one, counts what would have been sent. */
-function emitterFromEnvironment(): Pick<HttpEmitter, 'emit' | 'close' | 'counts'> {
-  const { INGEST_URL: ingestUrl, INGEST_TOKEN: token = '' } = process.env
-  if (ingestUrl !== undefined && ingestUrl !== '') return createHttpEmitter({ ingestUrl, token })
-  console.error('router: INGEST_URL is not set, so events are counted and not sent')
-  let dropped = 0
+/** What became of the events, for /admin/state and for the last word. */
+type Sending = {
+  readonly emit: Emit
+  counts(): Readonly<Record<string, number | string | null>>
+  close(deadlineMs: number): Promise<void>
+}
+
+/** Sends to INGEST_URL by Interlock's client; without one, counts what would have been sent. */
+function emitterFromEnvironment(): Sending {
+  const { INGEST_URL: url, INGEST_TOKEN: token = '' } = process.env
+  if (url === undefined || url === '') {
+    console.error('router: INGEST_URL is not set, so events are counted and not sent')
+    let unsent = 0
+    return {
+      emit: (events) => {
+        unsent += events.length
+      },
+      counts: () => ({ unsent }),
+      close: async () => undefined,
+    }
+  }
+  const emitter = new Emitter({ url, topic: 'predictions', kind: 'prediction', token, format: 'json', ...sending })
   return {
     emit: (events) => {
-      dropped += events.length
+      for (const event of events) emitter.emit(event)
     },
-    close: async () => undefined,
-    counts: () => ({ delivered: 0, waiting: 0, dropped, refused: 0, retries: 0, lastError: null }),
+    counts: () => {
+      const { dropped, ...counts } = emitter.counts()
+      return { ...counts, dropped: Object.values(dropped).reduce((sum, count) => sum + count, 0) }
+    },
+    close: (deadlineMs) => emitter.close(deadlineMs),
   }
 }
 
