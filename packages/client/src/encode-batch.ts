@@ -4,7 +4,7 @@ import { encodeArrow } from './encode-arrow.ts'
 export type Format = 'arrow' | 'json' | 'avro'
 
 /** How many events one message of a format holds. Avro in the Confluent wire format is one record a message. */
-export const eventsInMessage: Readonly<Record<Format, number>> = { arrow: 1_024, json: 256, avro: 1 }
+export const eventsInMessage: Readonly<Record<Format, number>> = { arrow: 1_024, json: 1_024, avro: 1 }
 
 export interface Message {
   readonly contentType: string
