@@ -73,8 +73,10 @@ export async function stageOf(browser: Browser, web: string, options: StageOptio
   })
   page.on('pageerror', (error) => complaints.push(String(error)))
   page.on('requestfailed', (request) => {
-    // The stream is cut when the page closes; nothing else may fail.
-    if (!request.url().includes('/stream')) complaints.push(`${request.url()} failed`)
+    // A reload or a closing page cuts what is under way, and the stream always is; nothing else may fail.
+    const reason = request.failure()?.errorText ?? 'for no stated reason'
+    const isCut = request.url().includes('/stream') || reason === 'net::ERR_ABORTED'
+    if (!isCut) complaints.push(`${request.url()} failed: ${reason}`)
   })
   return {
     page,
