@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -31,7 +31,9 @@ test('the command line page has every command and every option', async () => {
   const commands = [...stdout.matchAll(/^interlock ([a-z]+(?: [a-z]+)*)/gm)].map(([, command]) => command!)
   expect(commands.length).toBeGreaterThan(10)
   expect(commands.filter((command) => !page.includes(`| \`${command}`))).toEqual([])
-  const options = [...readFileSync(main, 'utf8').matchAll(/ption\('(--[a-z-]+)/g)].map(([, option]) => option!)
+  const groups = globSync(join(root, 'packages/cli/src/program/*.ts'))
+  const sources = [main, ...groups].map((file) => readFileSync(file, 'utf8')).join('\n')
+  const options = [...sources.matchAll(/ption\('(--[a-z-]+)/g)].map(([, option]) => option!)
   expect(options.length).toBeGreaterThan(20)
   expect(options.filter((option) => !page.includes(option))).toEqual([])
 })

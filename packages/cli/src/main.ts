@@ -23,7 +23,7 @@ const program = new Command('interlock')
   .option('--config <file>', 'configuration (default: interlock.yaml, where there is one)')
   .option('--data <folder>', 'folder of the log, the keys and the token')
   .configureHelp({
-    visibleCommands: (command) => (command.parent === null ? command.commands.filter(isFirst) : [...command.commands]),
+    visibleCommands: (command) => (command.parent === null ? first(command.commands) : [...command.commands]),
   })
   .addHelpText('after', '\n`interlock help all` lists every command.')
   .exitOverride((error) => {
@@ -32,9 +32,10 @@ const program = new Command('interlock')
     process.exit(error.exitCode === 0 ? exitCodes.good : exitCodes.usage)
   })
 
-const firstCommands = ['up', 'demo', 'status', 'why', 'rollback']
-function isFirst(command: Command): boolean {
-  return firstCommands.includes(command.name())
+/** What a newcomer is shown, in this order. */
+function first(commands: readonly Command[]): Command[] {
+  const names = ['up', 'demo', 'status', 'why', 'rollback']
+  return names.flatMap((name) => commands.filter((command) => command.name() === name))
 }
 
 const run: Run = async (work) => {
