@@ -1,6 +1,7 @@
 import type { CountSpec } from './counts.ts'
 import type { DeploymentId, Hash, PersonId, VersionId } from './ids.ts'
 import type { Policy } from './policy.ts'
+import type { LogTime } from './time.ts'
 
 /** Names the columns of a team's own topics: our field name → theirs (dotted path). Absent: the name is ours. */
 export type FieldMapping = Readonly<Record<string, string>>
@@ -18,7 +19,8 @@ export interface DeploymentDocument {
   readonly topics: { readonly predictions: string; readonly features?: string; readonly outcomes?: string }
   readonly mapping: FieldMapping
   readonly segments: readonly string[]
-  readonly platform: { readonly kind: 'router' | 'exec' | 'http'; readonly agent: string }
+  /** `memory`: the synthetic deployment's own. */
+  readonly platform: { readonly kind: 'router' | 'exec' | 'http' | 'memory'; readonly agent: string }
   /** The version that serves when Interlock is introduced. */
   readonly stable: VersionId
 }
@@ -69,8 +71,10 @@ export interface KeysetDocument {
   readonly kind: 'keyset'
   readonly version: number
   readonly keys: readonly KeyEntry[]
+  /** From then on only hold, halt and rollback are taken, and people are paged. Absent: it does not expire. */
+  readonly expires?: LogTime
 }
-export type KeyRole = 'governor' | 'fleet' | 'agent' | 'person' | 'notifier' | 'source'
+export type KeyRole = 'governor' | 'fleet' | 'agent' | 'person' | 'notifier' | 'source' | 'service'
 export interface KeyEntry {
   readonly keyId: string
   /** SPKI, DER, base64. */
@@ -80,6 +84,11 @@ export interface KeyEntry {
   readonly holder: string
   /** What a person may do (docs/reliability.md §5.2): deployer, policy-author, policy-approver, release-approver, on-call. */
   readonly may: readonly string[]
+  /**
+   * The key's requests may be about these deployments alone: for a machine that asks in a person's role. Absent: about any.
+   * A document may always be sent, since it does nothing before a request names it.
+   */
+  readonly only?: readonly DeploymentId[]
 }
 
 export type Document = DeploymentDocument | ManifestDocument | BaselineDocument | PolicyDocument | KeysetDocument

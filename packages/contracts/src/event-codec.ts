@@ -5,9 +5,9 @@ import type { AvroField, AvroRecord } from './avro/schema.ts'
 import { isPlainObject } from './avro/shape.ts'
 import { WrongShape, writeAvro } from './avro/write.ts'
 import { canonicalJson } from './canonical.ts'
+import type { DeadReason } from './dead-letter.ts'
 import type { FieldMapping } from './document.ts'
 import { contentTypes, type Feature, type Outcome, type Prediction, predictionStatuses } from './event.ts'
-import type { DeadReason } from './outs.ts'
 import { maxJsonBytes, parseStrict } from './parse-strict.ts'
 import { ownRegistry, type SchemaRegistry, UnknownSchema } from './schema-registry.ts'
 import { encodeWire, wireBody, wireSchemaId } from './wire.ts'
@@ -32,9 +32,15 @@ export class BadEvent extends Error {
   }
 }
 
-/** One event in Confluent wire format, under our own schema. @throws WrongShape naming the field that does not fit. */
-export function encodeEventAvro<Kind extends EventKind>(kind: Kind, event: Events[Kind]): Uint8Array {
-  return encodeWire(ownRegistry.newest(kind), event)
+/**
+ * One event in Confluent wire format, under our own schema.
+ *
+ * @param id  under which a schema registry has that schema; absent: our own id of it
+ * @throws WrongShape naming the field that does not fit
+ */
+export function encodeEventAvro<Kind extends EventKind>(kind: Kind, event: Events[Kind], id?: number): Uint8Array {
+  const schema = ownRegistry.newest(kind)
+  return encodeWire(id === undefined ? schema : { ...schema, id, node: schema.node }, event)
 }
 
 /** One event, or several as `{"records":[…]}`, in canonical JSON. @throws TypeError for NaN and infinities. */

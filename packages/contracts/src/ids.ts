@@ -14,6 +14,15 @@ export type AgentId = Brand<string, 'AgentId'>
 
 export const deploymentIdPattern = /^[a-z0-9][a-z0-9-]{0,62}$/
 
+/**
+ * The synthetic deployment, which breaches by design (docs/reliability.md "Dead-man's switch"). The name is reserved: nobody is
+ * told of its breaches, and it stands outside the fleet's brakes.
+ */
+export const probeDeployment = 'interlock-probe' as DeploymentId
+export function isProbe(deployment: string): boolean {
+  return deployment === probeDeployment
+}
+
 /** @returns the id, or undefined when `text` is not a lawful deployment id (too long, look-alike letters, empty). */
 export function deploymentId(text: string): DeploymentId | undefined {
   return deploymentIdPattern.test(text) ? (text as DeploymentId) : undefined

@@ -30,6 +30,8 @@ export {
   pooledWord,
   specialAt,
 } from './counts.ts'
+export type { DeadLetterOut, DeadReason, ReplayedOut } from './dead-letter.ts'
+export { deadReasons } from './dead-letter.ts'
 export type { Detector, DetectorPane, DetectorReading, DetectorSetup, SignalView } from './detector.ts'
 export type {
   BaselineDocument,
@@ -50,20 +52,20 @@ export { contentTypes, predictionStatuses } from './event.ts'
 export type { EventKind, Events } from './event-codec.ts'
 export { BadEvent, decodeEvents, encodeEventAvro, encodeEventJson, eventOf } from './event-codec.ts'
 export { hashFields, sha256, shardOf } from './hash.ts'
+export type { Heartbeat, ProbeProgress, ProcessHealth, ShardProgress } from './heartbeat.ts'
 export type { AgentId, DeploymentId, Hash, KeyId, PersonId, VersionId } from './ids.ts'
-export { deploymentId, deploymentIdPattern } from './ids.ts'
-export type { Entry, LogRecord, Out, Range } from './log.ts'
+export { deploymentId, deploymentIdPattern, isProbe, probeDeployment } from './ids.ts'
+export type { Entry, LogRecord, Out, Range, Unreadable } from './log.ts'
 export { decodeEntry, decodeOut, encodeEntry, encodeOut } from './out-codec.ts'
 export type {
   AlertOut,
   AnyOut,
   Attention,
   BrakeOut,
+  CheckpointOut,
   CommandOut,
   CommandState,
   CountsOut,
-  DeadLetterOut,
-  DeadReason,
   DecisionKind,
   DecisionOut,
   DeploymentView,
@@ -74,10 +76,12 @@ export type {
   EvidenceOut,
   GuardrailEvidence,
   Interval,
+  LeafOut,
   LineageOut,
   PaneSummary,
   ProgressOut,
   ProvisionalOut,
+  PulseOut,
   ReadyToCountOut,
   ServedOut,
   StateOut,
@@ -88,20 +92,25 @@ export { maxJsonBytes, parseStrict } from './parse-strict.ts'
 export type { Action, DetectorId, Guardrail, Policy, PolicyRef, PolicyWords, Reference, Stage } from './policy.ts'
 export type { Input, InputSource, Processor, Step } from './processor.ts'
 export type { Fact, FactRecord, Observed, Readiness, Request, RequestRecord } from './request.ts'
+export type { SchemaRecord } from './schema-record.ts'
+export { decodeSchemaRecord, encodeSchemaRecord } from './schema-record.ts'
 export type { RegisteredSchema, SchemaRegistry } from './schema-registry.ts'
 export { ownRegistry, registryOf, UnknownSchema } from './schema-registry.ts'
 export type { Verified } from './signed.ts'
 export {
+  maxHeartbeatBytes,
   maxRequestBytes,
   payloadTypes,
   signCommand,
   signFact,
+  signHeartbeat,
   signRequest,
   verifyCommand,
   verifyFact,
+  verifyHeartbeat,
   verifyRequest,
 } from './signed.ts'
 export type { EventTime, LogTime } from './time.ts'
 export { defaultTimes, paneStart } from './time.ts'
 export type { ProcessorName } from './topics.ts'
-export { publicTopics, shardLog, topics } from './topics.ts'
+export { isOwnTopic, publicTopics, shardLog, topics } from './topics.ts'

@@ -34,14 +34,34 @@ export interface Entry {
   readonly stateHash: Hash | null
 }
 
-/** A record as the log holds it. */
-export interface LogRecord {
-  readonly topic: string
-  readonly partition: number
-  readonly offset: bigint
+/**
+ * Fields that a log may make when they are read. Accessors of a class, so that the compiler refuses to spread a record:
+ * the copy would be without them.
+ */
+declare abstract class MadeWhenRead {
+  abstract get topic(): string
+  abstract get partition(): number
+  abstract get offset(): bigint
   /** Log append time, ms. */
-  readonly at: number
-  readonly key: Uint8Array | null
-  readonly value: Uint8Array | null
-  readonly headers: Readonly<Record<string, string>>
+  abstract get at(): number
+  abstract get key(): Uint8Array | null
+  abstract get value(): Uint8Array | null
+  abstract get headers(): Readonly<Record<string, string>>
+}
+
+/** A record as the log holds it. */
+export interface LogRecord extends MadeWhenRead {
+  /**
+   * Present where the log holds records here that cannot be given out, so that no partition ends on them. One record, at
+   * the last of their offsets, stands for all; it has no key, value and headers.
+   */
+  readonly unreadable?: Unreadable
+}
+
+export interface Unreadable {
+  readonly reason: 'oversized' | 'malformed'
+  readonly detail: string
+  /** First of the offsets that it stands for, and how many records lie there. */
+  readonly from: bigint
+  readonly records: number
 }

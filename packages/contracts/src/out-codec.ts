@@ -33,11 +33,16 @@ function keyOf(out: AnyOut): string {
     case 'command':
       return out.command.deployment
     case 'dead-letter':
+    case 'replayed':
       return `${out.topic}/${out.partition}`
     case 'progress':
       return String(out.shard)
     case 'brake':
+    case 'pulse':
       return 'fleet'
+    case 'leaf':
+    case 'checkpoint':
+      return 'ledger'
     default:
       return out.deployment
   }

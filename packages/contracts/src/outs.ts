@@ -1,5 +1,6 @@
 import type { Command, Desired, Order } from './command.ts'
 import type { CountSpec, SliceCounts } from './counts.ts'
+import type { DeadLetterOut, ReplayedOut } from './dead-letter.ts'
 import type { BaselineDocument, DeploymentDocument } from './document.ts'
 import type { Variant } from './event.ts'
 import type { DeploymentId, Hash, VersionId } from './ids.ts'
@@ -68,33 +69,6 @@ export interface EchoOut {
   readonly generation: number
   readonly spec: Hash
 }
-
-/** A record that could not be taken. Published on `dlq`. */
-export interface DeadLetterOut {
-  readonly kind: 'dead-letter'
-  readonly topic: string
-  readonly partition: number
-  readonly offset: bigint
-  /** Row within a batch message, 0 otherwise. */
-  readonly row: number
-  readonly reason: DeadReason
-  readonly detail: string
-  /** First bytes of the payload's SHA-256, never the payload. */
-  readonly payload: Hash
-}
-export type DeadReason =
-  | 'malformed'
-  | 'oversized'
-  | 'unknown-schema'
-  | 'wrong-type'
-  | 'unregistered'
-  | 'unknown-version'
-  | 'wrong-generation'
-  | 'wrong-environment'
-  | 'future'
-  | 'bad-time'
-  | 'wrong-partition'
-  | 'bad-signature'
 
 // ── evaluator → governor ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -256,6 +230,7 @@ export type DecisionKind =
   | 'not-watched'
   | 'watched-again'
   | 'aborted'
+  | 'ledger-behind'
 
 /** The one record behind `why`, timeline, page and alert. */
 export interface DecisionOut {
@@ -280,6 +255,10 @@ export interface DecisionOut {
   readonly by: string
   readonly before: DeploymentView
   readonly after: DeploymentView
+  /** Id of the request that asked for it; absent where the machine decided. */
+  readonly request?: string
+  /** Hash of the document that was acted on: what was approved, registered or rolled out. */
+  readonly object?: Hash
 }
 
 /** The deployment's state in the words of the console. */
@@ -345,6 +324,10 @@ export interface EngineState {
 export interface CommandOut {
   readonly kind: 'command'
   readonly command: Command
+  /** The command is stuck: it goes by the second path too, over HTTPS straight to the agent. */
+  readonly escalated?: boolean
+  /** First order of the command that this one ends, where that one was not verified yet. */
+  readonly supersedes?: Order
 }
 
 /** For people; published on `alerts`. */
@@ -372,6 +355,39 @@ export interface BrakeOut {
   readonly sharedProducer: string | null
 }
 
+/**
+ * One leaf of the ledger: a decision of a governor, in the order in which the fleet took it. Published on `audit`, and read by
+ * the governors: what lowers severity waits for it.
+ */
+export interface LeafOut {
+  readonly kind: 'leaf'
+  /** Place in the ledger, from 0. */
+  readonly index: number
+  readonly deployment: DeploymentId
+  /** Sequence and id of the decision. */
+  readonly sequence: number
+  readonly decision: Hash
+  /** Canonical JSON (`packages/ledger`); its UTF-8 bytes are what is hashed. */
+  readonly leaf: string
+}
+
+/** The ledger after a step that added leaves; published on `audit` as a signed C2SP checkpoint. */
+export interface CheckpointOut {
+  readonly kind: 'checkpoint'
+  readonly size: number
+  /** RFC 6962 root, hex. */
+  readonly root: Hash
+  readonly at: LogTime
+}
+
+/** The fleet has taken every governor's log to its end: grants are renewed only while this keeps coming. */
+export interface PulseOut {
+  readonly kind: 'pulse'
+  readonly at: LogTime
+  /** Leaves in the ledger by then. */
+  readonly size: number
+}
+
 /** Everything that a shard log may carry. */
 export type AnyOut =
   | WatchOut
@@ -379,6 +395,7 @@ export type AnyOut =
   | ProgressOut
   | EchoOut
   | DeadLetterOut
+  | ReplayedOut
   | EvidenceOut
   | LineageOut
   | ServedOut
@@ -389,3 +406,6 @@ export type AnyOut =
   | CommandOut
   | AlertOut
   | BrakeOut
+  | LeafOut
+  | CheckpointOut
+  | PulseOut

@@ -33,7 +33,12 @@ export interface Guardrail {
   readonly minimumSample: number
 }
 
-export type DetectorId = 'conditional-beta-binomial' | 'dirichlet-two-sample' | 'dirichlet-baseline' | 'gap'
+export type DetectorId =
+  | 'conditional-beta-binomial'
+  | 'binomial-shiryaev-roberts'
+  | 'dirichlet-two-sample'
+  | 'dirichlet-baseline'
+  | 'gap'
 
 export interface Stage {
   readonly name: string

@@ -1,6 +1,7 @@
 import type { Desired, Order } from './command.ts'
 import type { Document } from './document.ts'
 import type { AgentId, DeploymentId, Hash, PersonId, VersionId } from './ids.ts'
+import type { LogTime } from './time.ts'
 
 /**
  * What a person (or CI) asks for. Travels on `requests` as a DSSE envelope signed by the person's key; the governor
@@ -35,6 +36,11 @@ export interface RequestRecord {
   readonly environment: string
   readonly by: PersonId
   readonly request: Request
+  /**
+   * When it was signed, ms since 1970 by the signer's clock. Tells a replay from a new request once the id itself is no longer
+   * remembered; a request without it counts as older than any other.
+   */
+  readonly at?: LogTime
 }
 
 /** What an agent, or the notifier, saw and did. Travels on `facts`, signed by its key. */

@@ -6,8 +6,11 @@ export class UnknownSchema extends Error {
   override readonly name = 'UnknownSchema'
   readonly id: number
 
-  constructor(id: number) {
-    super(`schema id ${id} is not in the registry: register the producer's schema, or check its registry's address`)
+  constructor(
+    id: number,
+    why = "is not in the registry: register the producer's schema, or check its registry's address",
+  ) {
+    super(`schema id ${id} ${why}`)
     this.id = id
   }
 }

@@ -4,6 +4,7 @@ import { canonicalJson } from './canonical.ts'
 import type { Command } from './command.ts'
 import type { KeyEntry, KeyRole } from './document.ts'
 import { type Refused, refuse, type Signer, signEnvelope, verifyEnvelope } from './dsse.ts'
+import type { Heartbeat } from './heartbeat.ts'
 import { parseStrict } from './parse-strict.ts'
 import type { FactRecord, RequestRecord } from './request.ts'
 import { ownRegistry } from './schema-registry.ts'
@@ -13,10 +14,13 @@ export const payloadTypes = {
   command: 'application/vnd.interlock.command+json',
   request: 'application/vnd.interlock.request+json',
   fact: 'application/vnd.interlock.fact+json',
+  heartbeat: 'application/vnd.interlock.heartbeat+json',
 } as const
 
 /** A request may carry a document with a baseline, so its bound is that of a record in the log. */
 export const maxRequestBytes = 1 << 20
+/** A heartbeat names every shard of its process. */
+export const maxHeartbeatBytes = 1 << 18
 
 export type Verified<Content> = { readonly ok: true; readonly value: Content; readonly key: KeyEntry } | Refused
 
@@ -53,6 +57,27 @@ export function verifyFact(bytes: Uint8Array, keys: readonly KeyEntry[]): Verifi
   const role = verified.value.fact.kind === 'delivered' ? 'notifier' : 'agent'
   if (!verified.key.roles.includes(role)) {
     return refuse('wrong-role', `a fact "${verified.value.fact.kind}" needs a key of role ${role}`)
+  }
+  return heldBy(verified, verified.value.by)
+}
+
+/** Envelope bytes of a heartbeat. @throws WrongShape when it has not the shape of schemas/heartbeat.avsc. */
+export function signHeartbeat(heartbeat: Heartbeat, signer: Signer): Uint8Array {
+  return signRecord('heartbeat', heartbeat, signer)
+}
+
+/**
+ * A heartbeat, signed by the key of the very component that it names. An agent's and the notifier's key speak for their own
+ * process only: they cannot vouch for shards or for the probe.
+ */
+export function verifyHeartbeat(bytes: Uint8Array, keys: readonly KeyEntry[]): Verified<Heartbeat> {
+  const roles = ['service', 'governor', 'fleet', 'agent', 'notifier'] as const
+  const verified = verifyRecord<Heartbeat>('heartbeat', bytes, keys, roles, maxHeartbeatBytes)
+  if (!verified.ok) return verified
+  const { shards, probe, paged } = verified.value
+  const vouches = shards.length > 0 || probe !== null || paged !== null
+  if (vouches && !verified.key.roles.some((role) => role === 'service' || role === 'governor' || role === 'fleet')) {
+    return refuse('wrong-role', `${verified.key.holder}'s key may speak for its own process only`)
   }
   return heldBy(verified, verified.value.by)
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { Command } from './command.ts'
 import type { Feature, Outcome, Prediction } from './event.ts'
 import type * as avro from './generated/types.ts'
+import type { Heartbeat } from './heartbeat.ts'
 import type { Entry } from './log.ts'
 import type { AnyOut } from './outs.ts'
 import type { FactRecord, RequestRecord } from './request.ts'
@@ -22,6 +23,7 @@ type AvroOuts = {
   progress: avro.ProgressOut
   echo: avro.EchoOut
   'dead-letter': avro.DeadLetterOut
+  replayed: avro.ReplayedOut
   evidence: avro.EvidenceOut
   lineage: avro.LineageOut
   served: avro.ServedOut
@@ -32,6 +34,9 @@ type AvroOuts = {
   command: avro.CommandOut
   alert: avro.AlertOut
   brake: avro.BrakeOut
+  leaf: avro.LeafOut
+  checkpoint: avro.CheckpointOut
+  pulse: avro.PulseOut
 }
 
 /** Compiles only when each side may stand for the other, and neither has a property that the other lacks. */
@@ -60,6 +65,7 @@ test('schemas/ and the contracts declare the same fields, as the compiler sees t
     true satisfies Agree<Plain<Command>, avro.Command>,
     true satisfies Agree<Plain<RequestRecord>, avro.RequestRecord>,
     true satisfies Agree<Plain<FactRecord>, avro.FactRecord>,
+    true satisfies Agree<Plain<Heartbeat>, avro.Heartbeat>,
     true satisfies Agree<Plain<Omit<Prediction, 'variant' | 'status'>>, Omit<avro.Prediction, 'variant' | 'status'>>,
     true satisfies Agree<Plain<Feature>, avro.Feature>,
     true satisfies Agree<Plain<Outcome>, avro.Outcome>,

@@ -58,16 +58,19 @@ test('nothing but an independent observation verifies', () => {
   ])
 })
 
-test('a command that nobody takes is sent again after 2, 4, 8 and 8 s, and is escalated 30 s after its issue', () => {
+test('a command that nobody takes is sent again after 2, 4, 8 and 8 s, is escalated 30 s after its issue, and then sent each minute', () => {
   const seen: (readonly [number, string])[] = []
   let command = fresh
-  for (let time = 0; time <= 100_000; time += 500) {
+  for (let time = 0; time <= 220_000; time += 500) {
     const event = due(command, time)
     if (event === null) continue
     seen.push([time, event])
     if (event === 'silent') command = { ...command, sent: command.sent + 1, times: { ...command.times, sent: time } }
     else if (event === 'exhausted') command = escalate(command, 'exhausted', '', time)
-    else break
+    else {
+      const escalation = command.escalation && { ...command.escalation, level: 2 as const }
+      command = { ...command, escalation, times: { ...command.times, sent: time } }
+    }
   }
   expect(seen).toEqual([
     [2_000, 'silent'],
@@ -76,6 +79,8 @@ test('a command that nobody takes is sent again after 2, 4, 8 and 8 s, and is es
     [22_000, 'silent'],
     [30_000, 'exhausted'],
     [90_000, 'again'],
+    [150_000, 'stuck'],
+    [210_000, 'stuck'],
   ])
 })
 

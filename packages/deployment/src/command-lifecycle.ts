@@ -61,6 +61,8 @@ export const applyCapMs = 300_000
 export const observeWithinMs = 30_000
 /** From the first escalation (page, second path) to the second (severity 1 incident). */
 export const escalateAgainAfterMs = 60_000
+/** While it is stuck it is sent again so often, by both paths: an agent that comes back at last finds it. */
+export const resendStuckAfterMs = 60_000
 
 export type Escalation = 'not-received' | 'not-applied' | 'disagrees' | 'not-observed'
 
@@ -127,11 +129,11 @@ const escalationOf = {
   disagrees: 'disagrees',
 } as const satisfies Record<string, Escalation>
 
-/** What the clock of the log asks for now: `send` again, or an event for the table, or the second escalation. */
+/** What the clock of the log asks for now: to send it again, an event for the table, or the second escalation. */
 export function due(
   command: CommandRecord,
   time: LogTime,
-): 'silent' | 'exhausted' | 'overdue' | 'unseen' | 'again' | null {
+): 'silent' | 'exhausted' | 'overdue' | 'unseen' | 'again' | 'stuck' | null {
   const since = (name: string): number => time - (command.times[name] ?? command.times.issued ?? time)
   switch (command.state) {
     case 'issued': {
@@ -146,7 +148,8 @@ export function due(
     case 'applied':
       return since('applied') >= observeWithinMs ? 'unseen' : null
     case 'escalated':
-      return command.escalation?.level === 1 && since('escalated') >= escalateAgainAfterMs ? 'again' : null
+      if (command.escalation?.level === 1) return since('escalated') >= escalateAgainAfterMs ? 'again' : null
+      return since('sent') >= resendStuckAfterMs ? 'stuck' : null
     default:
       return null
   }

@@ -31,3 +31,11 @@ function lapsed(desired: Desired, action: Policy['onGuardrailLoss'][number]['act
 export function renewalDue(grant: NonNullable<Command['grant']>, lastRenewedAt: LogTime, time: LogTime): boolean {
   return time - lastRenewedAt >= grant.ms / 3
 }
+
+/** The fleet speaks each 5 s while it keeps up; after so long it does not, and nobody holds a brake or a ledger. */
+export const fleetStaleAfterMs = 20_000
+
+/** Whether the fleet makes progress: what a grant is renewed for, beside evidence. */
+export function fleetIsFresh(seenAt: LogTime | null, time: LogTime): boolean {
+  return seenAt !== null && time - seenAt <= fleetStaleAfterMs
+}

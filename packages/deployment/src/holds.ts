@@ -2,7 +2,7 @@
  * Holds are a set: share moves only when it is empty. A machine's hold ends by evidence, a person's by a person.
  */
 export interface Hold {
-  /** `person:<id>`, `guardrail:<id>`, `data:<id>`, `not-watched`, `brake`, `fleet`, `expired`, `agent`, `provisional`. */
+  /** `person:<id>`, `guardrail:<id>`, `data:<id>`, `not-watched`, `brake`, `fleet`, `keyset`, `expired`, `agent`, `provisional`. */
   readonly owner: string
   readonly reason: string
 }

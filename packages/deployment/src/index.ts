@@ -15,7 +15,10 @@ export {
   escalateAgainAfterMs,
   observeWithinMs,
   resendAfterMs,
+  resendStuckAfterMs,
 } from './command-lifecycle.ts'
+export type { GenerationDiff } from './decision-diff.ts'
+export { diffDecisions, stopDelay, unknownOrderRule } from './decision-diff.ts'
 export type { ReadinessRecord } from './engines.ts'
 export {
   agentSilentAfterMs,
@@ -29,7 +32,7 @@ export {
 } from './engines.ts'
 export type { FleetView, Want } from './fleet.ts'
 export { brakeRule, defaultBrakeRule, fewestForBrake, fleetView } from './fleet.ts'
-export { grantFor, renewalDue } from './grants.ts'
+export { fleetIsFresh, fleetStaleAfterMs, grantFor, renewalDue } from './grants.ts'
 export type { Hold } from './holds.ts'
 export { isHeldBy, releasableByPerson, withHold, withoutHold } from './holds.ts'
 export type { Breach, Judged, Watched } from './judgement.ts'

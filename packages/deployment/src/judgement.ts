@@ -99,6 +99,7 @@ function alone(guardrail: Guardrail, entry: GuardrailEvidence): Verdict {
 function isBeyondTolerance(guardrail: Guardrail, { effect }: GuardrailEvidence['evidence']): boolean {
   switch (guardrail.detector) {
     case 'conditional-beta-binomial':
+    case 'binomial-shiryaev-roberts':
       return effect.low > 1 + guardrail.tolerance.harm
     case 'dirichlet-two-sample':
     case 'dirichlet-baseline':

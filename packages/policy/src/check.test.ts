@@ -167,7 +167,7 @@ const mistakes: readonly (readonly [string, string, string, string, RegExp])[] =
   ['signal: errors', 'signal: latency-over(p95)', '17:13', 'signal', /p90/],
   ['    signal: errors\n', '', '16:3', 'missing-key', /signal: errors/],
   ['against: stable', 'against: stabel', '18:14', 'wrong-value', /"stable"/],
-  ['against: stable', 'against: baseline', '18:14', 'against', /against: stable/],
+  ['against: stable', 'against: history', '18:14', 'against', /against: stable/],
   ['role: gate', 'role: gaet', '19:11', 'wrong-value', /"gate"/],
   ['role: gate', 'role: guard', '21:11', 'role', /role: gate/],
   ['tolerate: 20%', 'tolerate: -20%', '20:15', 'wrong-value', /20%/],

@@ -294,11 +294,11 @@ function againstWhy(kind: SignalKind): string {
   if (kind === 'predictions')
     return 'A new version answers differently on purpose; it is held against its own training.'
   if (kind === 'volume') return 'Traffic is held against its own past.'
-  return 'Hours differ, so a rate is held against the stable version at the same time.'
+  return 'Hours differ, so a rate is held against the stable version at the same time, or against the training data.'
 }
 
 function toleranceHelp(shape: 'rate' | 'histogram' | 'volume'): string {
   return shape === 'rate'
-    ? 'Write such as "tolerate: 20%": so much more than stable.'
+    ? 'Write such as "tolerate: 20%": so much more than what it is held against.'
     : 'Write such as "tolerate: 0.05"; 0 is equal, a change of units is above 0.2.'
 }

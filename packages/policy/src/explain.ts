@@ -99,19 +99,22 @@ function condition(guardrail: Guardrail, of: readonly string[], policy: Policy):
   const { kind } = readSignal(guardrail.signal) ?? { kind: guardrail.signal }
   const { harm } = guardrail.tolerance
   const feature = either(of.map((name) => nameOfFeature(name, policy)))
-  const more = harm === 0 ? 'more often than the old one' : `over ${percent(harm).text} more often than the old one`
+  const isTraining = guardrail.reference === 'baseline'
+  const than = isTraining ? 'than in training' : 'than the old one'
+  const more = harm === 0 ? `more often ${than}` : `over ${percent(harm).text} more often ${than}`
+  const who = isTraining ? 'a version' : 'the new version'
   const apart = `by more than ${twoDigits(harm)}`
   switch (kind) {
     case 'errors':
       return `the new version fails ${more}`
     case 'missing':
-      return `the new version misses ${feature} ${more}`
+      return `${who} misses ${feature} ${more}`
     case 'unseen':
-      return `the new version meets new values of ${feature} ${more}`
+      return `${who} meets new values of ${feature} ${more}`
     case 'invalid':
-      return `the new version gets broken values of ${feature} ${more}`
+      return `${who} gets broken values of ${feature} ${more}`
     case 'latency-over':
-      return `the new version is as slow as the slowest ${either(of.map((name) => slowest[name] ?? name))} of training ${more}`
+      return `${who} is as slow as the slowest ${either(of.map((name) => slowest[name] ?? name))} of training ${more}`
     case 'predictions':
       return `the answers of a version differ from those in its training ${apart}`
     case 'volume':
@@ -140,8 +143,9 @@ const actionWords: Readonly<Record<Action, string>> = {
   'fall-back': 'no model answers, and a simple rule does',
 }
 
-function gateSentence({ tolerance: { safe, absolute } }: Guardrail): string {
-  const worse = `less than ${percent(safe).text} worse than the old one`
+function gateSentence({ reference, tolerance: { safe, absolute } }: Guardrail): string {
+  const than = reference === 'baseline' ? 'than in training' : 'than the old one'
+  const worse = `less than ${percent(safe).text} worse ${than}`
   return absolute === undefined
     ? `This is a gate: it must first be shown to be ${worse}.`
     : `This is a gate: it must first be shown to be ${worse}, or below ${percent(absolute).text} in any case.`

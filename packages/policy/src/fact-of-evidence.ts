@@ -18,7 +18,7 @@ export type WatchContext = Pick<WatchOut, 'policy' | 'spec' | 'stable' | 'baseli
 /** A slice is named as the place where it happens when it holds at least so much of the excess. */
 const tellingShare = 0.5
 
-/** ln of the evidence of safety that opens a gate (alpha .05 for all gates together, docs/statistics.md §4.4). */
+/** ln of the evidence of safety that opens a gate (alpha .05 for all gates together, docs/statistics.md §4.5). */
 export const defaultSafeLimit = ln(20)
 
 /**

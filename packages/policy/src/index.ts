@@ -1,5 +1,7 @@
 export type { Checked } from './check.ts'
 export { check } from './check.ts'
+export type { Direction, PolicyChange } from './diff.ts'
+export { diff } from './diff.ts'
 export { explain } from './explain.ts'
 export type { WatchContext } from './fact-of-evidence.ts'
 export { defaultSafeLimit, factOfEvidence } from './fact-of-evidence.ts'

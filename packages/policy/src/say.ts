@@ -61,6 +61,9 @@ function messageOf(fact: Fact): Message {
     case 'watched-again':
     case 'engine':
     case 'brake':
+    case 'ledger-behind':
+    case 'ledger-caught-up':
+    case 'keyset-expired':
       return sayWatch(fact)
     case 'command':
     case 'escalated':
@@ -78,6 +81,8 @@ function messageOf(fact: Fact): Message {
     case 'asked-data':
     case 'asked-router':
     case 'asked-data-flow':
+    case 'asked-ledger':
+    case 'asked-keys':
     case 'asked-decision':
       return sayHelp(fact)
     default:

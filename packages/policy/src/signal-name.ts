@@ -22,11 +22,12 @@ type SignalRule = {
   readonly detectors: Readonly<Partial<Record<Reference, DetectorId>>>
 }
 
-const rate = { stable: 'conditional-beta-binomial' } as const
+const rate = { stable: 'conditional-beta-binomial', baseline: 'binomial-shiryaev-roberts' } as const
 
 /** Every signal, what it takes, and the detector that a reference brings with it. */
 export const signals = {
-  errors: { shape: 'rate', of: 'nothing', detectors: rate },
+  // Training rows have no failed answers to be held against.
+  errors: { shape: 'rate', of: 'nothing', detectors: { stable: rate.stable } },
   missing: { shape: 'rate', of: 'feature', detectors: rate },
   unseen: { shape: 'rate', of: 'feature', detectors: rate },
   invalid: { shape: 'rate', of: 'feature', detectors: rate },

@@ -64,6 +64,7 @@ export function rollBack(record: DeploymentRecord, desk: Desk, cause: Cause, ask
       phase: 'rolling-back',
       order,
       stable: target,
+      failedTargets: [],
       suspended: suspendedBy(same),
       previous: same.previous.filter(({ version }) => version !== target.version),
       rolledBack: [...same.rolledBack.filter((version) => version !== gone.version), gone.version].slice(

@@ -1,12 +1,12 @@
 import type { AlertOut, Attention, DecisionKind, DecisionOut, LogTime } from '@interlock/contracts'
-import { severities } from '@interlock/contracts'
+import { isProbe, severities } from '@interlock/contracts'
 import { severityOf } from '@interlock/deployment'
 import { type Fact, say } from '@interlock/policy'
 import { machine } from './desk.ts'
 import { type DeploymentRecord, provisionalOwner, shareOf } from './record.ts'
 
 /** What an alert is about; a later alert about the same thing resolves or replaces the earlier one. */
-type Topic = 'command' | 'hold' | 'watch'
+type Topic = 'command' | 'hold' | 'watch' | 'ledger'
 
 type AlertRule = { readonly topic: Topic; readonly attention: Attention; readonly ends: boolean }
 
@@ -23,6 +23,7 @@ const alertRules: Readonly<Partial<Record<DecisionKind, AlertRule>>> = {
   verified: { topic: 'command', attention: 'handled', ends: true },
   restored: { topic: 'command', attention: 'watch', ends: true },
   'not-watched': { topic: 'watch', attention: 'not-watched', ends: false },
+  'ledger-behind': { topic: 'ledger', attention: 'act-now', ends: false },
   'watched-again': { topic: 'watch', attention: 'watch', ends: true },
 }
 
@@ -34,6 +35,8 @@ export function alertFor(
 ): { readonly out: AlertOut; readonly open: DeploymentRecord['openAlerts'] } | null {
   const rule = alertRules[decision.outcome]
   if (rule === undefined || decision.rule === 'fleet') return null
+  // It breaches by design; of its silence the watchers tell people.
+  if (isProbe(record.deployment)) return null
   // Within a pane or two it is a breach, of which people are told, or it was nothing.
   if (decision.outcome === 'held' && decision.rule.startsWith(`${provisionalOwner}:`)) return null
   const resolves = record.openAlerts[rule.topic] ?? null
@@ -43,7 +46,8 @@ export function alertFor(
   const { [rule.topic]: _, ...others } = record.openAlerts
   const isOver = rule.ends && (rule.topic !== 'hold' || record.holds.length === 0)
   const kept = resolves === null || isOver ? others : { ...others, [rule.topic]: resolves }
-  const waitsForPerson = decision.rule.startsWith('brake') || decision.rule === 'no-target'
+  const waitsForPerson =
+    decision.rule.startsWith('brake') || decision.rule === 'no-target' || decision.rule === 'keyset'
   return {
     out: {
       kind: 'alert',
@@ -93,8 +97,11 @@ function askedBy(record: DeploymentRecord, decision: DecisionOut): Fact {
       return { kind: 'asked-data', source: record.incident?.source ?? null }
     case 'not-watched':
       return { kind: 'asked-data-flow' }
+    case 'ledger-behind':
+      return { kind: 'asked-ledger' }
     case 'held':
     case 'halted':
+      if (decision.rule === 'keyset') return { kind: 'asked-keys' }
       return candidate === null ? { kind: 'asked-nothing' } : { kind: 'asked-decision', candidate }
     default:
       return { kind: 'asked-nothing' }

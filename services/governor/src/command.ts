@@ -24,8 +24,13 @@ export function issue(
     verifiedBy: null,
     times: { issued: desk.time, sent: desk.time },
   }
-  send(record, command, desk)
+  send(record, command, desk, isOpen(record.command) ? record.command.first : undefined)
   return { ...record, order, command }
+}
+
+/** Not ended yet: whatever replaces it says so, for each command ends verified, superseded or rejected. */
+function isOpen(command: CommandRecord | null): command is CommandRecord {
+  return command !== null && !['verified', 'superseded', 'rejected'].includes(command.state)
 }
 
 /** Renews the grant: the same desired state as a newer revision. No decision, and what was verified stays verified. */
@@ -36,9 +41,14 @@ export function renew(record: DeploymentRecord, command: CommandRecord, desk: De
   return { ...record, order, command: renewed }
 }
 
-/** Lays the command out for the publisher. Sent again, it is the same bytes. */
-export function send(record: DeploymentRecord, command: CommandRecord, desk: Desk): void {
-  desk.outs.push({ kind: 'command', command: commandOf(record, command, desk.config.environment) })
+/** Lays the command out for the publisher. Sent again, it is the same bytes. A stuck one goes by the second path too. */
+export function send(record: DeploymentRecord, command: CommandRecord, desk: Desk, supersedes?: Order): void {
+  desk.outs.push({
+    kind: 'command',
+    command: commandOf(record, command, desk.config.environment),
+    ...(command.state === 'escalated' ? { escalated: true } : {}),
+    ...(supersedes === undefined ? {} : { supersedes }),
+  })
 }
 
 function commandOf(record: DeploymentRecord, command: CommandRecord, environment: string): Command {

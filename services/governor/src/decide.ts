@@ -10,6 +10,7 @@ import { severityOf } from '@interlock/deployment'
 import { type Fact, say } from '@interlock/policy'
 import { alertFor } from './alert.ts'
 import { type Desk, machine } from './desk.ts'
+import { withPage } from './pages.ts'
 import { type DeploymentRecord, generationOf, viewOf } from './record.ts'
 
 /** What was decided, by which rule, and the fact that `say` puts into words. */
@@ -20,6 +21,8 @@ export interface Ruling {
   /** Person, or absent where the machine decided. */
   readonly by?: string
   readonly guardrail?: GuardrailEvidence
+  /** Hash of the document that is acted on. */
+  readonly object?: Hash
   /** It rests on open panes: no closed evidence stands behind it. */
   readonly provisional?: true
 }
@@ -46,7 +49,8 @@ export function decide(
   const id = hashFields(policy, evidence ?? '', rule, outcome, record.deployment, generationOf(record), sequence)
   const place = desk.outs.length
   const { text } = say(fact)
-  const changed = change({ ...record, sequence, standing: standingAfter(record, ruling, text) }, id)
+  const ledger = { ...record.ledger, waitingSince: record.ledger.waitingSince ?? desk.time }
+  const changed = change({ ...record, sequence, ledger, standing: standingAfter(record, ruling, text) }, id)
   const decision: DecisionOut = {
     kind: 'decision',
     id,
@@ -65,12 +69,14 @@ export function decide(
     by,
     before: viewOf(record),
     after: viewOf(changed),
+    ...(desk.request === undefined || by === machine ? {} : { request: desk.request }),
+    ...(ruling.object === undefined ? {} : { object: ruling.object }),
   }
   desk.outs.splice(place, 0, decision)
   const alert = alertFor(changed, decision, desk.time)
   if (alert === null) return changed
   desk.outs.push(alert.out)
-  return { ...changed, openAlerts: alert.open }
+  return { ...changed, openAlerts: alert.open, pages: withPage(changed.pages, alert.out, desk.time) }
 }
 
 /** A gate that opened and a hold that ended rest on the evidence of the generation's newest pane as much as a breach. */

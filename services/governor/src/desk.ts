@@ -17,6 +17,8 @@ export interface Desk {
   /** State of the shard before the input at hand: documents, keys, brake. */
   readonly shard: GovernorState
   readonly outs: AnyOut[]
+  /** Id of the person's request at hand, for the decisions that answer it. */
+  readonly request?: string
 }
 
 /** Who decided when it was no person. */

@@ -38,14 +38,29 @@ export function storeDocument(
   const documents = { ...state.documents, [hash]: stored }
   if (Object.keys(documents).length > documentsKept) {
     const used = documentsInUse(state)
-    const oldest = Object.entries(documents)
-      .filter(([each]) => each !== hash && !used.has(each))
-      .sort(([a, x], [b, y]) => x.at - y.at || (a < b ? -1 : 1))[0]
-    if (oldest === undefined)
+    const idle = Object.entries(documents).filter(([each]) => each !== hash && !used.has(each))
+    const displaced = displacedOf(idle, by)
+    if (displaced === undefined)
       return { refused: `the shard keeps ${documentsKept} documents, and all of them are in use` }
-    delete documents[oldest[0]]
+    delete documents[displaced]
   }
   return { ...state, documents }
+}
+
+/** Of the documents that nobody uses so many are one person's to keep, when there is no room for all. */
+const idleShare = documentsKept / 4
+
+/**
+ * What makes room: the oldest that nobody uses, of the sender who has more than their share, else of whoever has most. So one
+ * who sends many, as the probe does, displaces their own and nobody's document that waits for its approval.
+ */
+function displacedOf(idle: readonly (readonly [hash: string, stored: StoredDocument])[], sender: PersonId) {
+  const count = new Map<PersonId | undefined, number>()
+  for (const [, { by }] of idle) count.set(by[0], (count.get(by[0]) ?? 0) + 1)
+  const most = Math.max(0, ...count.values())
+  const hasTooMany = (count.get(sender) ?? 0) >= idleShare
+  const theirs = idle.filter(([, { by }]) => (hasTooMany ? by[0] === sender : count.get(by[0]) === most))
+  return theirs.toSorted(([a, x], [b, y]) => x.at - y.at || (a < b ? -1 : 1))[0]?.[0]
 }
 
 function problemOf(state: GovernorState, document: Document, by: PersonId): string | null {

@@ -1,10 +1,12 @@
 import { compareOrders, type Fact, type LogTime, type Order, unreachable } from '@interlock/contracts'
-import { advance, concerns, type ReadinessRecord } from '@interlock/deployment'
+import { advance, concerns, type ReadinessRecord, unknownOrderRule } from '@interlock/deployment'
 import { fallBack, rollBack } from './act.ts'
 import type { Desk } from './desk.ts'
 import { hold, release } from './holding.ts'
+import { delivered } from './pages.ts'
 import { type DeploymentRecord, recordBounds } from './record.ts'
-import { escalateNow, observe, settle } from './settle.ts'
+import { notActivated } from './retarget.ts'
+import { observe, settle } from './settle.ts'
 import { watch } from './watch.ts'
 
 /**
@@ -42,15 +44,15 @@ export function follow(record: DeploymentRecord, fact: Fact, at: LogTime, desk: 
       )
     case 'failed':
       return adopt(seen, fact.order, desk, (same) =>
-        isAbout(same, fact.order) ? escalateNow(same, desk, 'failed', fact.reason) : same,
+        isAbout(same, fact.order) ? notActivated(same, desk, fact.reason) : same,
       )
     case 'lapsed':
       return adopt(seen, fact.order, desk, (same) => lapse(same, fact, desk))
     case 'readiness':
       return withReadiness(seen, fact, at)
     case 'delivered':
-      // The notifier's word about an alert: for the page and the timeline. It is not the agent, so it was not seen.
-      return record
+      // The notifier's word about an alert. It is not the agent, so the agent was not seen.
+      return delivered(record, fact)
     default:
       return unreachable(fact)
   }
@@ -82,7 +84,7 @@ function adopt(
 ): DeploymentRecord {
   if (compareOrders(order, record.order) <= 0) return known(record)
   const reason = 'the platform follows an order that this record does not know'
-  const held = hold(record, desk, 'agent', reason, { rule: 'unknown-order' })
+  const held = hold(record, desk, 'agent', reason, { rule: unknownOrderRule })
   // An order that leaves no room above it is no order of ours.
   if (order.some((part) => part > highestPart)) return held
   const adopted: DeploymentRecord = {
@@ -107,8 +109,12 @@ function lapse(record: DeploymentRecord, fact: Extract<Fact, { kind: 'lapsed' }>
   if (command === null || !concerns(command, fact.order)) return record
   const cause = { rule: 'grant-lapsed', because: 'The watch was lost, so the agent took traffic away by itself.' }
   if (fact.desired.fallback && !command.desired.fallback) return fallBack(record, desk, cause)
-  if (fact.desired.candidate === null && command.desired.candidate !== null) return rollBack(record, desk, cause)
-  const lapsed = { ...command, times: { ...command.times, lapsed: desk.time } }
+  // An agent that starts after the command was sent begins nothing without a live grant: it took nothing away from anybody.
+  const hasBegun = command.times.applied !== undefined || record.agent?.observed?.candidate !== null
+  if (fact.desired.candidate === null && command.desired.candidate !== null && hasBegun)
+    return rollBack(record, desk, cause)
+  const taken = advance(command, 'received', desk.time)
+  const lapsed = { ...taken, times: { ...taken.times, lapsed: desk.time } }
   const reason = 'the agent has not heard from the watch for too long'
   return hold({ ...record, command: lapsed }, desk, 'grant', reason, { rule: 'grant-lapsed' })
 }

@@ -188,7 +188,7 @@ test('whatever is foreseen: it never rolls back, halts or opens an incident, and
 test('save and load in the middle of a provisional hold is the identity, and what ends it is the same', () => {
   const story = new Rehearsal().canary()
   story.step([foreseen(story, { 'inputs/v2': { harm: 12 } })])
-  const loaded = story.governor.load(story.governor.save(story.state), 1)
+  const loaded = story.governor.load(story.governor.save(story.state), 2)
   expect(loaded).toEqual(story.state)
   story.time += 2_000
   const inputs = [story.out(story.evidence())]

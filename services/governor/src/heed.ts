@@ -1,4 +1,4 @@
-import type { BrakeOut } from '@interlock/contracts'
+import { type BrakeOut, isProbe } from '@interlock/contracts'
 import { isHeldBy, withHold } from '@interlock/deployment'
 import { decide } from './decide.ts'
 import type { Desk } from './desk.ts'
@@ -22,7 +22,7 @@ export function heed(state: GovernorState, brake: BrakeOut, desk: Desk): Governo
 /** Applies the brake to one deployment; also to one that was registered while the brake is on. */
 export function braked(record: DeploymentRecord, brake: BrakeOut, desk: Desk): DeploymentRecord {
   if (!brake.on) return release(record, desk, ['fleet'], 'fleet', null)
-  if (record.policy === null || isHeldBy(record.holds, 'fleet')) return record
+  if (record.policy === null || isProbe(record.deployment) || isHeldBy(record.holds, 'fleet')) return record
   const fact = { kind: 'brake', deployments: brake.deployments.length, source: brake.sharedProducer } as const
   return decide(record, desk, { outcome: 'held', rule: 'fleet', fact }, (same) => ({
     ...same,

@@ -45,7 +45,7 @@ export function release(
   }))
 }
 
-const lasting = new Set(['data', 'fleet', 'not-watched'])
+const lasting = new Set(['data', 'fleet', 'keyset', 'not-watched'])
 
 /** Holds that speak of a rollout end with it; a standing fault of the stable version holds again by its evidence. */
 export function withoutRolloutHolds(record: DeploymentRecord): DeploymentRecord['holds'] {

@@ -24,7 +24,11 @@ import { storeDocument } from './documents.ts'
 import { follow } from './follow.ts'
 import { foresee } from './foresight.ts'
 import { braked, heed } from './heed.ts'
-import type { DeploymentRecord } from './record.ts'
+import { hasExpired, heedExpiry, isAlwaysTaken } from './keyset.ts'
+import { takeLeaf } from './ledger.ts'
+import { type DeploymentRecord, recordDefaults } from './record.ts'
+import { type Refusable, refuse } from './refuse.ts'
+import { knownRequest, signedAheadMs, withRequest } from './replay.ts'
 import { decideRequest, register } from './requests.ts'
 import { show } from './shown.ts'
 import { emptyState, type GovernorState } from './state.ts'
@@ -35,7 +39,7 @@ import { goOn, takeReady, takeServed, weigh } from './weigh.ts'
 export function createGovernor(config: GovernorConfig): Processor<GovernorState> {
   return {
     name: 'governor',
-    version: 1,
+    version: 2,
     empty: emptyState,
     step: (state, batch, time, caughtUp) => step(config, state, batch, time, caughtUp),
     save: (state) => Buffer.from(canonicalJson(state), 'utf8'),
@@ -43,13 +47,26 @@ export function createGovernor(config: GovernorConfig): Processor<GovernorState>
   }
 }
 
+/** Version 1 knew no ledger, no pulse of the fleet and no signing times: all of them begin anew. */
 function load(bytes: Uint8Array, version: number): GovernorState {
-  if (version !== 1) {
+  if (version !== 1 && version !== 2) {
     throw new Error(
-      `governor: a snapshot of version ${version}; this build reads version 1. Start the build that wrote it.`,
+      `governor: a snapshot of version ${version}; this build reads versions 1 and 2. Start the build that wrote it.`,
     )
   }
-  return JSON.parse(Buffer.from(bytes).toString('utf8')) as GovernorState
+  const state = JSON.parse(Buffer.from(bytes).toString('utf8'))
+  if (version === 2) return state as GovernorState
+  const { requestIds, ...old } = state as GovernorState & { readonly requestIds: readonly string[] }
+  const deployments = Object.entries(old.deployments).map(([id, record]) => {
+    const ledger = { ...recordDefaults.ledger, sequence: record.sequence }
+    return [id, { ...record, ...recordDefaults, ledger }] as const
+  })
+  return {
+    ...old,
+    deployments: Object.fromEntries(deployments),
+    fleetSeenAt: null,
+    requests: { floor: -1, newest: requestIds.map((id) => ({ id, at: 0 })) },
+  }
 }
 
 function step(
@@ -70,7 +87,7 @@ function step(
   for (const deployment of Object.keys(next.deployments).sort()) {
     const desk: Desk = { config, time, outs, shard: next }
     next = change(next, deployment, (record) => {
-      const held = next.brake?.on === true ? braked(record, next.brake, desk) : record
+      const held = heedExpiry(next.brake?.on === true ? braked(record, next.brake, desk) : record, desk)
       return show(timersRun ? goOn(tick(held, desk), desk) : held, desk)
     })
   }
@@ -92,6 +109,10 @@ function take(state: GovernorState, input: Input, desk: Desk): GovernorState {
       return change(state, out.deployment, (record) => takeReady(record, out, desk))
     case 'brake':
       return heed(state, out, desk)
+    case 'leaf':
+      return change(state, out.deployment, (record) => takeLeaf(record, out, desk))
+    case 'pulse':
+      return { ...state, fleetSeenAt: Math.max(out.at, state.fleetSeenAt ?? 0) }
     default:
       return state
   }
@@ -121,34 +142,62 @@ function takeFact(state: GovernorState, record: LogRecord, value: Uint8Array, de
 function takeRequest(state: GovernorState, record: LogRecord, value: Uint8Array, desk: Desk): GovernorState {
   const verified = verifyPerson(value, state, desk.config)
   if (!verified.ok) return bury(state, record, desk, deadReason(verified), verified.detail)
-  const { id, environment, by, request } = verified.value
-  if (state.requestIds.includes(id)) return state
+  const { id, environment, by, request, at = 0 } = verified.value
   const deployment = 'deployment' in request ? request.deployment : null
   const misplaced = placeProblem(environment, deployment, desk)
   if (misplaced !== null) return bury(state, record, desk, misplaced, `a request "${request.kind}" in ${environment}`)
-  const taken = { ...state, requestIds: [...state.requestIds, id].slice(-requestIdsKept) }
+  const { only } = verified.key
+  if (deployment !== null && only !== undefined && !only.includes(deployment)) {
+    return bury(state, record, desk, 'bad-signature', `${by}'s key may ask about ${only.join(', ')} only`)
+  }
+  const isExpired = hasExpired(state.keyset, desk.time)
+  // Documents are known by their content and keysets by their version: to take one again changes nothing.
   if (request.kind === 'document') {
     const { document } = request
-    if (document.kind === 'keyset') return takeKeyset(taken, verified.value, record, desk)
-    const stored = storeDocument(taken, document, by, desk.time)
+    if (document.kind === 'keyset') return takeKeyset(state, verified.value, record, desk)
+    if (isExpired) return bury(state, record, desk, 'bad-signature', 'the keyset has expired')
+    const stored = storeDocument(state, document, by, desk.time)
     return 'refused' in stored
       ? bury(state, record, desk, 'malformed', `the ${document.kind} was refused: ${stored.refused}`)
       : stored
   }
-  const known = recordOf(state, request.deployment)
+  const known = knownRequest(state.requests, id, at)
+  if (known === 'retry') return state
+  if (known === 'replayed') {
+    return bury(state, record, desk, 'replayed', `the request ${id} is older than those that are remembered`)
+  }
+  if (at > record.at + signedAheadMs) {
+    return bury(state, record, desk, 'future', `the request ${id} was signed by a clock that is ahead`)
+  }
+  const taken = { ...state, requests: withRequest(state.requests, id, at) }
+  const answering: Desk = { ...desk, request: id }
+  const one = recordOf(state, request.deployment)
   if (request.kind === 'register') {
-    const registered = register(known, by, request, desk)
+    if (isExpired) return bury(taken, record, desk, 'bad-signature', 'the keyset has expired')
+    const registered = register(one, by, request, answering)
     if ('refused' in registered)
       return bury(state, record, desk, 'malformed', `the registration was refused: ${registered.refused}`)
     return { ...taken, deployments: { ...taken.deployments, [request.deployment]: registered } }
   }
-  if (known === undefined)
+  if (one === undefined)
     return bury(state, record, desk, 'unregistered', `${request.deployment} is not registered here`)
-  return change(taken, request.deployment, (one) => decideRequest(one, verified.value, desk))
+  return change(taken, request.deployment, (same) =>
+    isExpired && !isAlwaysTaken(request)
+      ? refuse(same, answering, by, refusalNames[request.kind], 'the list of keys has run out', 'ask for a new one')
+      : decideRequest(same, verified.value, answering),
+  )
 }
 
-/** Ids of requests that are remembered, so that a retry, and a replay within them, changes nothing. */
-export const requestIdsKept = 1_024
+/** How a refused request is called in its sentence. */
+const refusalNames = {
+  approve: 'approval',
+  rollout: 'rollout',
+  rollback: 'rollback',
+  hold: 'hold',
+  'release-hold': 'release',
+  halt: 'halt',
+  restore: 'restore',
+} as const satisfies Record<string, Refusable>
 
 /** Holder of the root key: may write keysets and nothing else. */
 export const rootHolder = 'root'

@@ -22,6 +22,7 @@ import type {
   ServedPane,
   StageClock,
 } from '@interlock/deployment'
+import type { Page } from './pages.ts'
 
 /** A rollout that is running: who started it, and how far it came. */
 export interface Rollout {
@@ -38,6 +39,25 @@ export interface Rollout {
 export interface RestoreWish {
   readonly by: PersonId
   readonly at: LogTime
+}
+
+/** A restore that two people signed. It is carried out once the ledger holds the decision. */
+export interface AgreedRestore {
+  readonly decision: Hash
+  readonly by: PersonId
+  readonly second: PersonId
+  /** What stood when they signed: a stronger order since then ends the restore. */
+  readonly order: Order
+}
+
+/** How far the ledger is behind this deployment's decisions. */
+export interface LedgerPosition {
+  /** Sequence of the newest decision that has its leaf. */
+  readonly sequence: number
+  /** Since when decisions wait without a new leaf; null while none waits. */
+  readonly waitingSince: LogTime | null
+  /** Alert that says so; null while nobody was told. */
+  readonly alert: string | null
 }
 
 /**
@@ -73,6 +93,10 @@ export interface DeploymentRecord {
   readonly rollbacks: readonly LogTime[]
   readonly approvals: readonly Approval[]
   readonly restoreWish: RestoreWish | null
+  readonly agreedRestore: AgreedRestore | null
+  readonly ledger: LedgerPosition
+  /** Targets of the standing rollback that the platform could not activate. */
+  readonly failedTargets: readonly VersionId[]
   readonly readiness: Readonly<Record<string, ReadinessRecord>>
   readonly agent: { readonly seenAt: LogTime; readonly observed: Observed | null } | null
   readonly evidence: EvidenceOut | null
@@ -100,6 +124,8 @@ export interface DeploymentRecord {
   readonly standing: string | null
   /** Alerts that wait for their end, by what they are about. */
   readonly openAlerts: Readonly<Record<string, string>>
+  /** Pages whose delivery is followed. */
+  readonly pages: readonly Page[]
   /** Hash of what a person was shown last. */
   readonly shown: Hash | null
 }
@@ -108,6 +134,14 @@ export interface DeploymentRecord {
 export const provisionalOwner = 'provisional'
 
 export const recordBounds = { previous: 8, rolledBack: 64, served: 64, answered: 600, readiness: 32 } as const
+
+/** What a snapshot of version 1 does not have. */
+export const recordDefaults = {
+  agreedRestore: null,
+  ledger: { sequence: 0, waitingSince: null, alert: null },
+  failedTargets: [],
+  pages: [],
+} as const satisfies Partial<DeploymentRecord>
 
 /** The record of a deployment that was just registered; the version that serves is its stable one. */
 export function newRecord(
@@ -138,6 +172,7 @@ export function newRecord(
     rollbacks: [],
     approvals: [],
     restoreWish: null,
+    ...recordDefaults,
     readiness: {},
     agent: null,
     evidence: null,

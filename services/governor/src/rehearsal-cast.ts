@@ -54,6 +54,7 @@ export const keyset: KeysetDocument = {
     entry('eve', ['person'], ['policy-author', 'policy-approver', 'deployer', 'release-approver']),
     entry(agentName, ['agent'], []),
     entry('other-agent', ['agent'], []),
+    entry('notifier', ['notifier'], []),
   ],
 }
 

@@ -28,6 +28,7 @@ import {
   type Variant,
   type VersionId,
 } from '@interlock/contracts'
+import { createFleet, type FleetState } from './fleet/processor.ts'
 import { createGovernor, rootHolder } from './processor.ts'
 import {
   agentName,
@@ -70,6 +71,11 @@ export class Rehearsal {
   readonly policy: Policy
   /** Whether the agent answers commands; a test may take it away. */
   agentAnswers = true
+  /** Whether the fleet runs: it takes each step's outs, and what it says comes with the next step. */
+  fleetAnswers = true
+  readonly fleet = createFleet()
+  fleetState: FleetState = this.fleet.empty(0)
+  #fromFleet: Input[] = []
   /** Rows a second; a test may stop the traffic. */
   rowsPerPane = 1_000
   readonly evidenceSeen: EvidenceOut[] = []
@@ -84,11 +90,22 @@ export class Rehearsal {
   /** One step. Returns what it put out. */
   step(inputs: readonly Input[] = [], advanceMs = 0, caughtUp = true): readonly AnyOut[] {
     this.time += advanceMs
-    const [state, outs] = this.governor.step(this.state, inputs, this.time, caughtUp)
+    const taken = [...this.#fromFleet, ...inputs]
+    this.#fromFleet = []
+    const [state, outs] = this.governor.step(this.state, taken, this.time, caughtUp)
     this.state = state
     // What cannot be written to the log was not put out.
-    this.outs.push(...outs.map((out) => decodeOut(encodeOut(out))))
+    const written = outs.map((out) => decodeOut(encodeOut(out)))
+    this.outs.push(...written)
+    if (this.fleetAnswers) this.#runFleet(written)
     return outs
+  }
+
+  #runFleet(outs: readonly AnyOut[]): void {
+    const batch = outs.map((out) => this.out(out, 'governor'))
+    const [state, said] = this.fleet.step(this.fleetState, batch, this.time, true)
+    this.fleetState = state
+    this.#fromFleet = said.filter(({ kind }) => kind !== 'alert').map((out) => this.out(out, 'fleet'))
   }
 
   record(topic: string, value: Uint8Array): Input {
@@ -99,15 +116,19 @@ export class Rehearsal {
     }
   }
 
-  out(out: AnyOut): Input {
+  out(out: AnyOut, processor = 'evaluator'): Input {
     this.#offset += 1n
-    return { kind: 'out', processor: 'evaluator', shard: 0, offset: this.#offset, at: this.time, out }
+    return { kind: 'out', processor, shard: 0, offset: this.#offset, at: this.time, out }
   }
 
-  request(by: string, request: Request, change: { id?: string; environment?: string; key?: string } = {}): Input {
+  request(
+    by: string,
+    request: Request,
+    change: { id?: string; environment?: string; key?: string; at?: number } = {},
+  ): Input {
     this.#requests += 1
-    const { id = `request-${this.#requests}`, environment = 'test', key = by } = change
-    const record = { v: 1, id, environment, by: by as PersonId, request } as const
+    const { id = `request-${this.#requests}`, environment = 'test', key = by, at = this.time } = change
+    const record = { v: 1, id, environment, by: by as PersonId, request, at } as const
     return this.record('requests', signRequest(record, signerOf(keyOf(key))))
   }
 

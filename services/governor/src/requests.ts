@@ -11,28 +11,23 @@ import {
   failedRegistrationCheck,
   isHeldBy,
   releasableByPerson,
-  restored,
-  rolesOf,
   severityOf,
   unknownNames,
   withApproval,
 } from '@interlock/deployment'
 import { halt, rollBack, rollbackChoices } from './act.ts'
-import { issue } from './command.ts'
 import { decide } from './decide.ts'
 import type { Desk } from './desk.ts'
 import { authorsOf, baselineOf, manifestOf, onlyManifest, policyOf } from './documents.ts'
 import { hold, release } from './holding.ts'
-import { type DeploymentRecord, newRecord, withoutCandidate } from './record.ts'
-import { beginGeneration, startRollout } from './rollout.ts'
+import { type DeploymentRecord, newRecord } from './record.ts'
+import { has, refuse, refuseRole } from './refuse.ts'
+import { restore } from './restore.ts'
+import { startRollout } from './rollout.ts'
 import { approvalOf } from './standing.ts'
 import { watch } from './watch.ts'
 
 type Of<Kind extends Request['kind']> = Extract<Request, { kind: Kind }>
-type Refusable = 'rollout' | 'approval' | 'registration' | 'rollback' | 'hold' | 'release' | 'halt' | 'restore'
-
-/** A first signature under a restore waits so long for the second. */
-export const restoreWithinMs = 30 * 60_000
 
 /** Roles that may raise severity: one person, at once. */
 const raisers = ['deployer', 'on-call', 'release-approver']
@@ -51,6 +46,8 @@ export function decideRequest(record: DeploymentRecord, { by, request }: Request
       return rollback(record, by, request, desk)
     case 'hold':
       if (!has(desk, by, raisers)) return refuseRole(record, desk, by, 'hold', raisers)
+      if (isHeldBy(record.holds, `person:${by}`))
+        return refuse(record, desk, by, 'hold', `${by} holds it already`, 'release it when it may go on')
       return hold(record, desk, `person:${by}`, request.reason, { rule: 'request', by })
     case 'release-hold':
       return releaseHold(record, by, request, desk)
@@ -68,7 +65,7 @@ export function decideRequest(record: DeploymentRecord, { by, request }: Request
       }
       return halt(record, desk, { rule: 'request', because: request.reason, by })
     case 'restore':
-      return restore(record, by, request, desk)
+      return restore(record, by, desk)
     default:
       return unreachable(request)
   }
@@ -96,7 +93,8 @@ export function register(
     return { refused: `its document is for environment "${document.environment}"` }
   }
   if (!has(desk, by, ['deployer'])) return { refused: `${by} may not register: the role deployer is missing` }
-  if (record?.documentHash === request.document) return record
+  const object = request.document
+  if (record?.documentHash === object) return record
   const failed = failedRegistrationCheck(document)
   const fact = { kind: 'registered', deployment: document.deployment, version: document.stable } as const
   if (record !== undefined) {
@@ -105,7 +103,8 @@ export function register(
       return refuse(record, desk, by, 'registration', 'a rollout is running', 'let it end first')
     }
     const version = record.stable.version
-    return decide(record, desk, { outcome: 'registered', rule: 'request', by, fact: { ...fact, version } }, (same) => {
+    const ruling = { outcome: 'registered', rule: 'request', by, fact: { ...fact, version }, object } as const
+    return decide(record, desk, ruling, (same) => {
       const changed = { ...same, document, documentHash: request.document, documentApproved: false }
       return changed.watching === null
         ? changed
@@ -117,7 +116,7 @@ export function register(
   if ('refused' in stable) return stable
   if (baselineOf(documents, stable.baseline) === null) return { refused: `no baseline of ${document.stable} was sent` }
   const fresh = newRecord(document, request.document, stable, desk.time)
-  return decide(fresh, desk, { outcome: 'registered', rule: 'request', by, fact })
+  return decide(fresh, desk, { outcome: 'registered', rule: 'request', by, fact, object })
 }
 
 function approve(
@@ -156,7 +155,8 @@ function approve(
   const what =
     document.kind === 'policy' ? `the policy "${document.policy.name}"` : `the ${document.kind} ${object.slice(0, 8)}`
   const fact = { kind: 'approved', what, by } as const
-  return decide(signed, desk, { outcome: 'approved', rule: 'request', by, fact }, (same) => inForce(same, object, desk))
+  const ruling = { outcome: 'approved', rule: 'request', by, fact, object } as const
+  return decide(signed, desk, ruling, (same) => inForce(same, object, desk))
 }
 
 /** Puts a document in force that has its approvals. A policy of a watched deployment waits for the next rollout. */
@@ -225,79 +225,4 @@ function releaseHold(
   // The person gives the stage its time once more, from the next closed pane.
   const end = free.evidence === null ? null : free.evidence.pane + free.evidence.paneMs
   return { ...free, rollout: { ...free.rollout, clock: { ...free.rollout.clock, from: end, rows: 0 } } }
-}
-
-/** Lowers severity: two people, neither the deployer nor an author of the policy. */
-function restore(record: DeploymentRecord, by: PersonId, _request: Of<'restore'>, desk: Desk): DeploymentRecord {
-  const roles = ['on-call', 'release-approver']
-  const no = (check: string, fix: string): DeploymentRecord => refuse(record, desk, by, 'restore', check, fix)
-  if (!has(desk, by, roles)) return refuseRole(record, desk, by, 'restore', roles)
-  if (severityOf(record.order) === severities.normal)
-    return no('nothing stands that could be restored', 'release a hold instead')
-  const { policy } = record
-  const authors = policy === null ? [] : authorsOf(desk.shard.documents, policy.hash)
-  if (by === record.deployer || authors.includes(by)) {
-    return no(`${by} started the rollout or wrote its policy`, 'ask two other people')
-  }
-  const wish = record.restoreWish
-  const isOpen = wish !== null && desk.time - wish.at <= restoreWithinMs && wish.by !== by
-  if (!isOpen || wish === null) {
-    const first = { kind: 'approved', what: 'the restore; a second person must sign as well', by } as const
-    return decide(record, desk, { outcome: 'approved', rule: 'restore', by, fact: first }, (same) => ({
-      ...same,
-      restoreWish: { by, at: desk.time },
-    }))
-  }
-  const resumed = record.suspended
-  const candidate = record.candidate ?? resumed?.candidate ?? null
-  const version = (candidate ?? record.stable).version
-  const fact = { kind: 'restored', version, by: wish.by, second: by } as const
-  return decide(record, desk, { outcome: 'restored', rule: 'request', by, fact }, (same, decision) => {
-    const order = restored(same.order)
-    const rolledBack = same.rolledBack.filter((each) => each !== version)
-    const lowered: DeploymentRecord = {
-      ...same,
-      order,
-      restoreWish: null,
-      rolledBack,
-      suspended: null,
-      faultFrom: null,
-    }
-    if (candidate === null || policy === null) {
-      const steady: DeploymentRecord = { ...lowered, phase: 'steady', candidate: null, rollout: null }
-      const watched = watch(steady, desk, same.stable, null)
-      return issue(watched, desk, { order, what: 'restore', desired: withoutCandidate(same.stable), decision })
-    }
-    // A new generation: the old evidence spoke its verdict, the restored exposure is judged on its own.
-    const resumeAt = same.rollout?.clock.index ?? resumed?.stageIndex ?? 0
-    const begun = beginGeneration(lowered, desk, { candidate, by, decision, resumeAt })
-    const desired = same.command?.desired.fallback === false ? same.command.desired : withoutCandidate(same.stable)
-    return issue(begun, desk, { order, what: 'restore', desired, decision })
-  })
-}
-
-function has(desk: Desk, by: PersonId, roles: readonly string[]): boolean {
-  const own = rolesOf(desk.shard.keyset, by)
-  return roles.some((role) => own.has(role))
-}
-
-function refuse(
-  record: DeploymentRecord,
-  desk: Desk,
-  by: PersonId,
-  what: Refusable,
-  check: string,
-  fix: string,
-): DeploymentRecord {
-  return decide(record, desk, { outcome: 'refused', rule: what, by, fact: { kind: 'refused', what, check, fix } })
-}
-
-function refuseRole(
-  record: DeploymentRecord,
-  desk: Desk,
-  by: PersonId,
-  what: Refusable,
-  roles: readonly string[],
-): DeploymentRecord {
-  return refuse(record, desk, by, what, `${by} has none of the roles ${roles.join(', ')}`, 'ask somebody who has')
 }

@@ -77,7 +77,8 @@ export function startRollout(record: DeploymentRecord, desk: Desk, plan: Plan): 
     stable: stable.version,
     stages,
   } as const
-  return decide(record, desk, { outcome: 'rollout-started', rule: 'request', by, fact }, (same, decision) =>
+  const ruling = { outcome: 'rollout-started', rule: 'request', by, fact, object: manifest.hash } as const
+  return decide(record, desk, ruling, (same, decision) =>
     beginGeneration({ ...same, policy, order: nextGeneration(same.order), deployer: by }, desk, {
       candidate,
       by,

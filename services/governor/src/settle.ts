@@ -13,7 +13,7 @@ import {
 } from '@interlock/deployment'
 import type { Fact } from '@interlock/policy'
 import { nextRampStep } from './act.ts'
-import { issue } from './command.ts'
+import { issue, send } from './command.ts'
 import { decide } from './decide.ts'
 import type { Desk } from './desk.ts'
 import { type DeploymentRecord, shareOf } from './record.ts'
@@ -150,6 +150,7 @@ export function escalateNow(
   const escalated = escalate(command, event, detail, desk.time)
   if (escalated === command || escalated.escalation === null) return record
   const { reason } = escalated.escalation
+  send(record, escalated, desk)
   const fact = escalatedFact(record, escalated, reason)
   return decide({ ...record, command: escalated }, desk, { outcome: 'escalated', rule: `command:${reason}`, fact })
 }

@@ -1,5 +1,6 @@
 import type { BrakeOut, Document, KeysetDocument, LogTime, PersonId } from '@interlock/contracts'
 import type { DeploymentRecord } from './record.ts'
+import { noRequests, type TakenRequests } from './replay.ts'
 
 /** A document and everybody who sent it: none of them may approve it. */
 export interface StoredDocument {
@@ -21,10 +22,21 @@ export interface GovernorState {
   readonly deployments: Readonly<Record<string, DeploymentRecord>>
   /** The fleet's last word. */
   readonly brake: BrakeOut | null
-  /** Ids of requests that were taken, newest last: a retry repeats its id and changes nothing. */
-  readonly requestIds: readonly string[]
+  /** When the fleet last said that it is through with its inputs; null before it ever did. */
+  readonly fleetSeenAt: LogTime | null
+  readonly requests: TakenRequests
 }
 
 export function emptyState(shard: number): GovernorState {
-  return { shard, time: 0, behindMs: 0, keyset: null, documents: {}, deployments: {}, brake: null, requestIds: [] }
+  return {
+    shard,
+    time: 0,
+    behindMs: 0,
+    keyset: null,
+    documents: {},
+    deployments: {},
+    brake: null,
+    fleetSeenAt: null,
+    requests: noRequests,
+  }
 }

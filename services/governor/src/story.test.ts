@@ -120,11 +120,13 @@ test('a silent agent gets the rollback again after 2, 4, 8 and 8 s and is escala
     for (const out of story.step([story.out(story.evidence())])) {
       if (out.kind === 'command') {
         expect(out.command.order).toEqual(order)
+        // The escalated command goes by the second path too.
+        expect(out.escalated ?? false).toBe(story.time - start >= 30_000)
         sentAt.push((story.time - start) / 1_000)
       }
     }
   }
-  expect(sentAt).toEqual([2, 6, 14, 22, 90])
+  expect(sentAt).toEqual([2, 6, 14, 22, 30, 90])
   const escalations = story.decisions().filter(({ outcome }) => outcome === 'escalated')
   expect(escalations.map(({ at, rule }) => [(at - start) / 1_000, rule])).toEqual([
     [30, 'command:not-received'],
@@ -253,6 +255,8 @@ test('a halt is ended by two people who are neither deployer nor author, and sta
   story.ask('cho', { kind: 'restore', deployment: flights, reason: 'Fine again.' })
   expect(story.shown().view.phase).toBe('halted')
   story.ask('bea', { kind: 'restore', deployment: flights, reason: 'Fine again.' })
+  expect(story.shown().view.phase).toBe('halted')
+  story.step()
   expect(story.decisions().at(-1)).toMatchObject({ outcome: 'restored' })
   expect(story.newest()?.order.slice(0, 3)).toEqual([2, 1, 0])
   expect(story.newest()?.desired.shareMax).toBe(0.1)
@@ -401,6 +405,7 @@ test('two people restore what was rolled back: a new generation that is counted 
   expect(story.decisions().at(-1)?.text).toContain('was rolled back')
   story.ask('cho', { kind: 'restore', deployment: flights, reason: 'It was the data.' })
   story.ask('bea', { kind: 'restore', deployment: flights, reason: 'It was the data.' })
+  story.step()
   expect(story.decisions().at(-1)).toMatchObject({ outcome: 'restored' })
   expect(story.newest()?.order.slice(0, 3)).toEqual([2, 1, 0])
   expect(story.newest()?.desired).toMatchObject({ target: digestOf(v1), candidate: null })

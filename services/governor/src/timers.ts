@@ -2,6 +2,7 @@ import { defaultTimes } from '@interlock/contracts'
 import {
   due,
   evidenceIsFresh,
+  fleetIsFresh,
   isHeldBy,
   noDataLimitMs,
   observeWithinMs,
@@ -12,6 +13,8 @@ import {
 import { issuedAt, renew, send } from './command.ts'
 import { decide } from './decide.ts'
 import type { Desk } from './desk.ts'
+import { watchLedger } from './ledger.ts'
+import { pageAgain } from './pages.ts'
 import type { DeploymentRecord } from './record.ts'
 import { escalatedFact, escalateNow, settle, unprovenEvent } from './settle.ts'
 
@@ -20,7 +23,7 @@ export const patienceMs = defaultTimes.stallTimeoutMs
 
 /** Everything that the clock of the log asks for: command timers, grants, silence. Once a step. */
 export function tick(record: DeploymentRecord, desk: Desk): DeploymentRecord {
-  return silence(grants(commands(settle(record, desk), desk), desk), desk)
+  return pageAgain(watchLedger(silence(grants(commands(settle(record, desk), desk), desk), desk), desk), desk)
 }
 
 function commands(record: DeploymentRecord, desk: Desk): DeploymentRecord {
@@ -34,7 +37,8 @@ function commands(record: DeploymentRecord, desk: Desk): DeploymentRecord {
   switch (event) {
     case null:
       return record
-    case 'silent': {
+    case 'silent':
+    case 'stuck': {
       const again = { ...command, sent: command.sent + 1, times: { ...command.times, sent: desk.time } }
       send(record, again, desk)
       return { ...record, command: again }
@@ -56,20 +60,23 @@ function commands(record: DeploymentRecord, desk: Desk): DeploymentRecord {
 function escalateAgain(record: DeploymentRecord, desk: Desk): DeploymentRecord {
   const { command } = record
   if (command?.escalation == null) return record
-  const second = { ...command, escalation: { ...command.escalation, level: 2 as const } }
+  const times = { ...command.times, sent: desk.time }
+  const second = { ...command, times, escalation: { ...command.escalation, level: 2 as const } }
   send(record, second, desk)
   const fact = escalatedFact(record, second, command.escalation.reason)
   return decide({ ...record, command: second }, desk, { outcome: 'escalated', rule: 'command:severity-1', fact })
 }
 
-/** Renews the candidate's grant while panes keep closing whole; a hold stops promotion, not this. */
+/** Renews the candidate's grant while panes keep closing whole and the fleet keeps up; a hold stops promotion, not this. */
 function grants(record: DeploymentRecord, desk: Desk): DeploymentRecord {
   const { command, policy, evidence } = record
   if (command?.grant == null || policy === null || severityOf(record.order) > 1) return record
   if (command.times.received === undefined && command.times.applied === undefined) return record
   const hasLapsed = (command.times.lapsed ?? 0) > issuedAt(command)
   if (!hasLapsed && !renewalDue(command.grant, issuedAt(command), desk.time)) return record
-  return evidenceIsFresh(policy.policy, evidence, desk.time) ? renew(record, command, desk) : record
+  const isWatched =
+    evidenceIsFresh(policy.policy, evidence, desk.time) && fleetIsFresh(desk.shard.fleetSeenAt, desk.time)
+  return isWatched ? renew(record, command, desk) : record
 }
 
 /** Without data a deployment is not watched: promotion freezes, and people are told. */

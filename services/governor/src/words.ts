@@ -86,6 +86,7 @@ function blockerFact(blocker: Blocker, record: DeploymentRecord, desk: Desk): Fa
 const ownerNames: Readonly<Record<string, string>> = {
   data: 'a data incident',
   fleet: 'the fleet brake',
+  keyset: 'the list of keys',
   'not-watched': 'missing data',
   brake: 'the brake on rollbacks',
   expired: 'the stage',

@@ -148,6 +148,47 @@ export interface Feature {
   readonly producer: string
 }
 
+export interface Heartbeat {
+  readonly v: 1
+  readonly environment: string
+  readonly by: string
+  readonly instance: string
+  readonly beat: number
+  readonly at: number
+  readonly leaving: boolean
+  readonly process: ProcessHealth
+  readonly shards: readonly (ShardProgress)[]
+  readonly probe: null | ProbeProgress
+  readonly paged: null | readonly (string)[]
+}
+
+export interface ProcessHealth {
+  readonly rssBytes: number
+  readonly heapBytes: number
+  readonly heapLimitBytes: number
+  readonly loopDelayMs: number
+}
+
+export interface ShardProgress {
+  readonly processor: string
+  readonly shard: number
+  readonly owned: boolean
+  readonly seq: null | number
+  readonly time: null | number
+  readonly ageMs: null | number
+  readonly behind: null | number
+  readonly voids: number
+}
+
+export interface ProbeProgress {
+  readonly rounds: number
+  readonly verified: number
+  readonly verifiedAt: null | number
+  readonly tookMs: null | number
+  readonly overdueMs: number
+  readonly waitsFor: string
+}
+
 export interface Outcome {
   readonly predictionId: string
   readonly environment: string
@@ -181,9 +222,18 @@ export interface BrakeOut {
   readonly sharedProducer: null | string
 }
 
+export interface CheckpointOut {
+  readonly kind: 'checkpoint'
+  readonly size: number
+  readonly root: string
+  readonly at: number
+}
+
 export interface CommandOut {
   readonly kind: 'command'
   readonly command: Command
+  readonly escalated?: boolean
+  readonly supersedes?: Order
 }
 
 export interface CountsOut {
@@ -211,9 +261,11 @@ export interface DeadLetterOut {
   readonly partition: number
   readonly offset: bigint
   readonly row: number
-  readonly reason: 'malformed' | 'oversized' | 'unknown-schema' | 'wrong-type' | 'unregistered' | 'unknown-version' | 'wrong-generation' | 'wrong-environment' | 'future' | 'bad-time' | 'wrong-partition' | 'bad-signature'
+  readonly reason: 'malformed' | 'oversized' | 'unknown-schema' | 'wrong-type' | 'unregistered' | 'unknown-version' | 'wrong-generation' | 'wrong-environment' | 'future' | 'bad-time' | 'wrong-partition' | 'bad-signature' | 'replayed' | 'replay-forgotten'
   readonly detail: string
   readonly payload: string
+  readonly count?: number
+  readonly rows?: Uint8Array
 }
 
 export interface DecisionOut {
@@ -224,7 +276,7 @@ export interface DecisionOut {
   readonly generation: number
   readonly sequence: number
   readonly at: number
-  readonly outcome: 'registered' | 'approved' | 'refused' | 'rollout-started' | 'promoted' | 'completed' | 'held' | 'released' | 'halted' | 'ramped-down' | 'rolled-back' | 'fell-back' | 'restored' | 'verified' | 'escalated' | 'data-incident' | 'not-watched' | 'watched-again' | 'aborted'
+  readonly outcome: 'registered' | 'approved' | 'refused' | 'rollout-started' | 'promoted' | 'completed' | 'held' | 'released' | 'halted' | 'ramped-down' | 'rolled-back' | 'fell-back' | 'restored' | 'verified' | 'escalated' | 'data-incident' | 'not-watched' | 'watched-again' | 'aborted' | 'ledger-behind'
   readonly rule: string
   readonly facts: Readonly<Record<string, null | boolean | number | string>>
   readonly text: string
@@ -234,6 +286,8 @@ export interface DecisionOut {
   readonly by: string
   readonly before: DeploymentView
   readonly after: DeploymentView
+  readonly request?: string
+  readonly object?: string
 }
 
 export interface GuardrailEvidence {
@@ -367,6 +421,15 @@ export interface VersionRows {
   readonly rows: number
 }
 
+export interface LeafOut {
+  readonly kind: 'leaf'
+  readonly index: number
+  readonly deployment: string
+  readonly sequence: number
+  readonly decision: string
+  readonly leaf: string
+}
+
 export interface LineageOut {
   readonly kind: 'lineage'
   readonly deployment: string
@@ -395,11 +458,26 @@ export interface ProvisionalOut {
   readonly guardrails: readonly (GuardrailEvidence)[]
 }
 
+export interface PulseOut {
+  readonly kind: 'pulse'
+  readonly at: number
+  readonly size: number
+}
+
 export interface ReadyToCountOut {
   readonly kind: 'ready-to-count'
   readonly deployment: string
   readonly generation: number
   readonly spec: string
+}
+
+export interface ReplayedOut {
+  readonly kind: 'replayed'
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint
+  readonly copy: bigint
+  readonly rows: Uint8Array
 }
 
 export interface ServedOut {
@@ -484,7 +562,7 @@ export interface DeploymentTopics {
 }
 
 export interface PlatformRef {
-  readonly kind: 'router' | 'exec' | 'http'
+  readonly kind: 'router' | 'exec' | 'http' | 'memory'
   readonly agent: string
 }
 
@@ -544,7 +622,7 @@ export interface Guardrail {
   readonly id: string
   readonly signal: string
   readonly reference: 'stable' | 'baseline' | 'history'
-  readonly detector: 'conditional-beta-binomial' | 'dirichlet-two-sample' | 'dirichlet-baseline' | 'gap'
+  readonly detector: 'conditional-beta-binomial' | 'dirichlet-two-sample' | 'dirichlet-baseline' | 'gap' | 'binomial-shiryaev-roberts'
   readonly tolerance: Tolerance
   readonly budget: YearlyBudget | AlphaBudget
   readonly role: 'gate' | 'guard'
@@ -644,6 +722,7 @@ export interface RequestRecord {
   readonly environment: string
   readonly by: string
   readonly request: DocumentRequest | RegisterRequest | ApproveRequest | RolloutRequest | RollbackRequest | HoldRequest | ReleaseHoldRequest | HaltRequest | RestoreRequest
+  readonly at?: number
 }
 
 export interface DocumentRequest {
@@ -674,14 +753,16 @@ export interface KeysetDocument {
   readonly kind: 'keyset'
   readonly version: number
   readonly keys: readonly (KeyEntry)[]
+  readonly expires?: number
 }
 
 export interface KeyEntry {
   readonly keyId: string
   readonly publicKey: string
-  readonly roles: readonly ('governor' | 'fleet' | 'agent' | 'person' | 'notifier' | 'source')[]
+  readonly roles: readonly ('governor' | 'fleet' | 'agent' | 'person' | 'notifier' | 'source' | 'service')[]
   readonly holder: string
   readonly may: readonly (string)[]
+  readonly only?: readonly (string)[]
 }
 
 export interface RegisterRequest {

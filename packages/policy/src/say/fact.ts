@@ -237,6 +237,11 @@ export type WatchFact =
       readonly detail: string
     }
   | { readonly kind: 'brake'; readonly deployments: number; readonly source: string | null }
+  /** Decisions have waited for their place in the ledger since then. */
+  | { readonly kind: 'ledger-behind'; readonly since: number }
+  | { readonly kind: 'ledger-caught-up' }
+  /** The keyset in force has run out. */
+  | { readonly kind: 'keyset-expired' }
 
 /** Why nothing moves now, or how far a command came. */
 export type CommandFact =
@@ -272,4 +277,6 @@ export type HelpFact =
   | { readonly kind: 'asked-data'; readonly source: string | null }
   | { readonly kind: 'asked-router'; readonly version: string }
   | { readonly kind: 'asked-data-flow' }
+  | { readonly kind: 'asked-ledger' }
+  | { readonly kind: 'asked-keys' }
   | { readonly kind: 'asked-decision'; readonly candidate: string }

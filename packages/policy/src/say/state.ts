@@ -32,6 +32,20 @@ export function sayWatch(fact: WatchFact): Message {
           ? words`Promotions are frozen.`
           : words`Promotions are frozen; look at the source ${quoted(fact.source)}.`,
       )
+    case 'ledger-behind':
+      return message(
+        fact.kind,
+        words`Decisions have not been written to the ledger${sinceMoment(fact.since)}.`,
+        words`They hold all the same, but no restore is carried out until it moves again.`,
+      )
+    case 'ledger-caught-up':
+      return message(fact.kind, words`The ledger takes decisions again.`)
+    case 'keyset-expired':
+      return message(
+        fact.kind,
+        words`The list of keys has run out.`,
+        words`Only a hold, a halt and a rollback are taken until there is a new one.`,
+      )
     default:
       return unreachable(fact)
   }
@@ -143,6 +157,10 @@ export function sayHelp(fact: HelpFact): Message {
       return message(fact.kind, words`Check the router and take ${version(fact.version)} out by hand if you must.`)
     case 'asked-data-flow':
       return message(fact.kind, words`Find out why no data arrives.`)
+    case 'asked-ledger':
+      return message(fact.kind, words`Find out why the fleet process does not move.`)
+    case 'asked-keys':
+      return message(fact.kind, words`Ask whoever holds the root key for a new list of keys.`)
     case 'asked-decision':
       return message(fact.kind, words`Decide whether ${version(fact.candidate)} goes on or goes back.`)
     default:
