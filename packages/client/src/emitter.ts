@@ -1,5 +1,6 @@
 import type { EventKind, Events } from '@interlock/contracts'
 import { encodeBatch, eventsInMessage, type Format, type Message } from './encode-batch.ts'
+import { type Registry, registerSchema, SchemaRefused } from './register-schema.ts'
 
 export interface EmitterOptions<Kind extends EventKind> {
   /** Where Interlock listens, `http://127.0.0.1:7070`. Batches go to `<url>/ingest/<topic>`. */
@@ -8,6 +9,8 @@ export interface EmitterOptions<Kind extends EventKind> {
   readonly kind: Kind
   readonly token?: string
   readonly format?: Format
+  /** Of format `avro`: where schemas are registered before the first message. Absent: messages name Interlock's own ids. */
+  readonly registry?: Registry
   /** Events that may wait; more are dropped and counted. */
   readonly maxBuffered?: number
   /** Longest time that an event waits for others to fill its message, ms. */
@@ -41,6 +44,8 @@ export interface EmitterCounts {
  */
 export type Drop = 'full' | 'closed' | 'invalid' | 'refused' | 'lost'
 
+type Answer = 'taken' | 'refused' | 'later'
+
 const defaults = { format: 'arrow', maxBuffered: 10_000, lingerMs: 100, maxTries: 8 } as const
 const backoff = { firstMs: 100, longestMs: 10_000 }
 const requestMs = 5_000
@@ -68,6 +73,7 @@ export class Emitter<Kind extends EventKind = 'prediction'> {
   #sent = 0
   #retries = 0
   #problem: string | null = null
+  #schemaId: number | undefined
   #closed = false
   #flushes = 0
   /** The message under way, or null when nothing waits. */
@@ -141,6 +147,11 @@ export class Emitter<Kind extends EventKind = 'prediction'> {
   }
 
   async #deliver(batch: readonly Events[Kind][]): Promise<void> {
+    const { registry } = this.#options
+    if (registry && this.#schemaId === undefined) {
+      const answer = await this.#tryOften(() => this.#register(registry))
+      if (answer !== 'taken') return this.#drop(answer, batch.length, this.#problem)
+    }
     const message = this.#encode(batch)
     if (message && message.body.length <= maxMessageBytes) return this.#send(message, batch.length)
     if (batch.length > 1) {
@@ -154,7 +165,7 @@ export class Emitter<Kind extends EventKind = 'prediction'> {
   /** @returns null when an event of the batch cannot be encoded; the caller finds out which. */
   #encode(batch: readonly Events[Kind][]): Message | null {
     try {
-      return encodeBatch(this.#options.kind, this.#options.format ?? defaults.format, batch)
+      return encodeBatch(this.#options.kind, this.#options.format ?? defaults.format, batch, this.#schemaId)
     } catch (error) {
       // Events come from the service's own code, which may hand over anything.
       this.#problem = `an event cannot be encoded: ${(error as Error).message}`
@@ -163,15 +174,17 @@ export class Emitter<Kind extends EventKind = 'prediction'> {
   }
 
   async #send(message: Message, events: number): Promise<void> {
+    const answer = await this.#tryOften(() => this.#post(message))
+    if (answer === 'taken') this.#sent += events
+    else this.#drop(answer, events, this.#problem)
+  }
+
+  async #tryOften(once: () => Promise<Answer>): Promise<'taken' | 'refused' | 'lost'> {
     const maxTries = this.#options.maxTries ?? defaults.maxTries
     for (let tries = 1; ; tries++) {
-      const answer = await this.#post(message)
-      if (answer === 'taken') {
-        this.#sent += events
-        return
-      }
-      if (answer === 'refused') return this.#drop('refused', events, this.#problem)
-      if (tries >= maxTries || this.#hurry.signal.aborted) return this.#drop('lost', events, this.#problem)
+      const answer = await once()
+      if (answer !== 'later') return answer
+      if (tries >= maxTries || this.#hurry.signal.aborted) return 'lost'
       this.#retries++
       // Full jitter (Brooker, "Exponential Backoff and Jitter", 2015).
       const longest = Math.min(backoff.longestMs, backoff.firstMs * 2 ** (tries - 1))
@@ -179,7 +192,19 @@ export class Emitter<Kind extends EventKind = 'prediction'> {
     }
   }
 
-  async #post({ contentType, body }: Message): Promise<'taken' | 'refused' | 'later'> {
+  async #register(registry: Registry): Promise<Answer> {
+    const { kind, topic } = this.#options
+    const signal = AbortSignal.any([AbortSignal.timeout(requestMs), this.#hurry.signal])
+    try {
+      this.#schemaId = await registerSchema(registry, kind, topic, { fetch: this.#fetch, signal })
+      return 'taken'
+    } catch (error) {
+      this.#problem = (error as Error).message
+      return error instanceof SchemaRefused ? 'refused' : 'later'
+    }
+  }
+
+  async #post({ contentType, body }: Message): Promise<Answer> {
     const { url, topic, token } = this.#options
     try {
       const response = await this.#fetch(`${url.replace(/\/$/, '')}/ingest/${encodeURIComponent(topic)}`, {

@@ -11,11 +11,17 @@ export interface Message {
   readonly body: Uint8Array
 }
 
-/** One message of several events. @throws when an event is none. */
+/**
+ * One message of several events.
+ *
+ * @param schemaId  of Avro: the schema's id in the team's registry
+ * @throws when an event is none
+ */
 export function encodeBatch<Kind extends EventKind>(
   kind: Kind,
   format: Format,
   events: readonly Events[Kind][],
+  schemaId?: number,
 ): Message {
   switch (format) {
     case 'arrow':
@@ -28,7 +34,7 @@ export function encodeBatch<Kind extends EventKind>(
     case 'avro': {
       const [event] = events
       if (!event || events.length > 1) throw new RangeError('an Avro message holds one event')
-      return { contentType: contentTypes.avro, body: encodeEventAvro(kind, event) }
+      return { contentType: contentTypes.avro, body: encodeEventAvro(kind, event, schemaId) }
     }
   }
 }

@@ -2,3 +2,5 @@ export type { Drop, EmitterClock, EmitterCounts, EmitterOptions } from './emitte
 export { Emitter } from './emitter.ts'
 export { encodeArrow } from './encode-arrow.ts'
 export type { Format } from './encode-batch.ts'
+export type { Registry } from './register-schema.ts'
+export { registerSchema, SchemaRefused } from './register-schema.ts'

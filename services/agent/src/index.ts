@@ -1,10 +1,25 @@
-export { fileIntent, type Intent } from './intent.ts'
-export { type AgentOptions, runAgent, type Verified } from './main.ts'
-export type { Applied, Platform } from './platform.ts'
-export { satisfies } from './platform.ts'
+export type {
+  Applied,
+  EndpointOptions,
+  Intent,
+  KeptCommands,
+  Platform,
+  ReconcilerOptions,
+  RunAgentOptions as AgentOptions,
+  Verified,
+  VerifiedCommand,
+} from '@interlock/client/agent'
+export {
+  commandCheck,
+  fileIntent,
+  keptInFolder,
+  memoryPlatform,
+  openKeysetFile,
+  PlatformError,
+  Reconciler,
+  runAgent,
+  satisfies,
+} from '@interlock/client/agent'
 export { execPlatform } from './platforms/exec.ts'
 export { httpPlatform } from './platforms/http.ts'
-export { PlatformError } from './platforms/http-json.ts'
-export { memoryPlatform } from './platforms/memory-platform.ts'
 export { routerPlatform } from './platforms/router.ts'
-export { Reconciler, type ReconcilerOptions, type VerifiedCommand } from './reconciler.ts'

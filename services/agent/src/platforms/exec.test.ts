@@ -1,10 +1,10 @@
 import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileIntent, Reconciler } from '@interlock/client/agent'
 import type { Command, DeploymentId } from '@interlock/contracts'
 import { sha256 } from '@interlock/contracts'
 import { expect, test } from 'vitest'
-import { fileIntent } from '../intent.ts'
 import { execPlatform } from './exec.ts'
 
 const v1 = sha256('v1')
@@ -64,4 +64,32 @@ test('a program that fails leaves its intent on disk, so a restart knows that an
 test('exit code 75 is a conflict', async () => {
   const { platform } = await platformOf('cat > /dev/null; exit 75')
   expect(await platform.apply(command.desired, command, new Uint8Array(), '1')).toBe('conflict')
+})
+
+test('an intent that a crash left is met by running apply once more, though what is observed looks right', async () => {
+  const { intent, folder } = await platformOf('cat > /dev/null; echo once >> runs')
+  await intent.begin(command, command.desired)
+  // A new process finds the intent on disk.
+  const restarted = execPlatform({
+    apply: [join(folder, 'apply')],
+    observe: [join(folder, 'observe')],
+    ready: [join(folder, 'ready')],
+    intent: fileIntent(join(folder, 'intent.json')),
+  })
+  const facts: string[] = []
+  const reconciler = new Reconciler({
+    deployment: command.deployment,
+    platform: restarted,
+    monotonic: () => 0,
+    report: async ({ kind }) => void facts.push(kind),
+    observeEveryMs: 1e12,
+    readinessEveryMs: 1e12,
+  })
+  const state = { version: '1', generation: 2, stable: v1, candidate: null, share: 0, targets: [v1] }
+  await writeFile(join(folder, 'state.json'), JSON.stringify(state))
+  await reconciler.take({ command, signed: new Uint8Array() }, false)
+  await reconciler.turn()
+  await reconciler.turn()
+  expect(await readFile(join(folder, 'runs'), 'utf8')).toBe('once\n')
+  expect(facts).toContain('applied')
 })

@@ -1,9 +1,14 @@
 import { spawn } from 'node:child_process'
+import {
+  digests,
+  type Intent,
+  type Platform,
+  PlatformError,
+  parseObserved,
+  parseReadiness,
+  platformTimeoutMs,
+} from '@interlock/client/agent'
 import type { Hash } from '@interlock/contracts'
-import type { Intent } from '../intent.ts'
-import type { Platform } from '../platform.ts'
-import { PlatformError, platformTimeoutMs } from './http-json.ts'
-import { digests, parseObserved, parseReadiness } from './observed.ts'
 
 /** Most that a command may print before it is ended. */
 const outputLimit = 256 * 1024
@@ -12,7 +17,8 @@ const outputLimit = 256 * 1024
  * A platform driven by three programs of the operator: `apply` gets the signed command and the desired state as JSON on
  * standard input and changes the platform, `observe` prints the observed state as JSON, `ready` (called with the digest
  * as last argument) prints a readiness answer. Programs are run without a shell; exit code 0 is success, 75 (EX_TEMPFAIL)
- * a conflict. No compare-and-set is assumed, so an intent is on disk before each change.
+ * a conflict. No compare-and-set is assumed, so an intent is on disk before each change; where one was left by a crash,
+ * `apply` runs once more though what is observed looks right, so it must be repeatable.
  */
 export function execPlatform(options: {
   readonly apply: readonly string[]
@@ -52,12 +58,16 @@ export function execPlatform(options: {
         ifVersion,
       })
       const { code, complaint } = await run(options.apply, input, options.applyTimeoutMs ?? 60_000)
-      if (code === 75) return 'conflict'
+      if (code === 75) {
+        await options.intent.done()
+        return 'conflict'
+      }
       if (code !== 0)
         return { refused: `\`${options.apply.join(' ')}\` ended with ${code}: ${complaint.slice(0, 200)}` }
       await options.intent.done()
       return 'applied'
     },
+    unfinished: async () => (await options.intent.unfinished()) !== null,
   }
 }
 

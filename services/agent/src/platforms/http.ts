@@ -1,12 +1,18 @@
+import {
+  digests,
+  type Intent,
+  type Platform,
+  PlatformError,
+  parseObserved,
+  parseReadiness,
+  requestJson,
+} from '@interlock/client/agent'
 import type { Hash } from '@interlock/contracts'
-import type { Intent } from '../intent.ts'
-import type { Platform } from '../platform.ts'
-import { PlatformError, requestJson } from './http-json.ts'
-import { digests, parseObserved, parseReadiness } from './observed.ts'
 
 /**
  * Any platform behind three addresses: `observe` (GET → the observed state), `ready` (GET, `?target=`), `apply` (POST of
  * the signed command). Whether it has a compare-and-set is its own business, so an intent is on disk before each call.
+ * A crash of the agent does not end the platform's work on a call, so what is observed afterwards is believed.
  */
 export function httpPlatform(options: {
   readonly observeUrl: string
@@ -43,7 +49,10 @@ export function httpPlatform(options: {
         headers: { 'content-type': 'application/json', 'if-match': ifVersion },
         body: JSON.stringify({ command: new TextDecoder().decode(signed), desired, order: command.order }),
       })
-      if (status === 409 || status === 412) return 'conflict'
+      if (status === 409 || status === 412) {
+        await options.intent.done()
+        return 'conflict'
+      }
       if (status < 200 || status > 299)
         return { refused: `${options.applyUrl} answered ${status}: ${JSON.stringify(body)?.slice(0, 200)}` }
       await options.intent.done()

@@ -1,7 +1,12 @@
+import {
+  digests,
+  type Platform,
+  PlatformError,
+  parseObserved,
+  parseReadiness,
+  requestJson,
+} from '@interlock/client/agent'
 import type { Hash } from '@interlock/contracts'
-import type { Platform } from '../platform.ts'
-import { PlatformError, requestJson } from './http-json.ts'
-import { digests, parseObserved, parseReadiness } from './observed.ts'
 
 /**
  * A router with the small admin API of examples/flights: `GET /admin/state`, `PUT /admin/state` with `If-Match`

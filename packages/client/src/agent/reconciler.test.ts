@@ -2,7 +2,7 @@ import type { Command, DeploymentId, Desired, Fact, Hash, Order } from '@interlo
 import { compareOrders, sha256 } from '@interlock/contracts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { memoryPlatform } from './platforms/memory-platform.ts'
+import { memoryPlatform } from './memory-platform.ts'
 import { Reconciler, type VerifiedCommand } from './reconciler.ts'
 
 const v1 = sha256('v1')
@@ -90,6 +90,19 @@ test('a command that was applied is not applied again when it comes again, and i
   expect(platform.changes).toHaveLength(1)
   const about = facts.map((fact) => fact.kind).filter((kind) => kind === 'received' || kind === 'applied')
   expect(about).toEqual(['received', 'applied', 'applied'])
+})
+
+test('a flood of commands that were seen before makes the agent repeat its last fact once a second, not once each', async () => {
+  const { reconciler, facts, clock } = agentOn(memoryPlatform(before))
+  const once = command([2, 0, 0, 1], canary(0.05))
+  await reconciler.take(once, true)
+  await reconciler.turn()
+  const repeated = facts.length
+  for (let second = 0; second < 3; second++) {
+    for (let i = 0; i < 100; i++) await reconciler.take(once, true)
+    clock.now += 1_000
+  }
+  expect(facts.slice(repeated).map(({ kind }) => kind)).toEqual(['applied', 'applied', 'applied'])
 })
 
 test('a rollback whose target is damaged is not applied: the agent says which check failed', async () => {
@@ -181,3 +194,39 @@ test('after a restart a rollback found on the topic is carried out: the newest c
   expect(await platform.observe()).toMatchObject({ candidate: null, share: 0 })
   expect(facts.some((fact) => fact.kind === 'applied')).toBe(true)
 })
+
+test('a lower command whose artifact is still being checked when a rollback comes is not applied any more', async () => {
+  const platform = memoryPlatform({ ...before, generation: 2 })
+  const { reconciler, facts } = agentOn(platform)
+  const ready = platform.ready
+  platform.ready = async (target) => {
+    platform.ready = ready
+    await reconciler.take(command([2, 0, 3, 2], rolledBack), true)
+    return ready(target)
+  }
+  await reconciler.take(command([2, 0, 0, 1], canary(0.5)), true)
+  await reconciler.turn()
+  expect(platform.changes).toEqual([])
+  await reconciler.turn()
+  expect(facts.at(-1)).toMatchObject({ kind: 'applied', order: [2, 0, 3, 2] })
+})
+
+test.each(['applied', 'refused'])(
+  'what became of a lower command (%s) is not kept as the fact of the higher one that came meanwhile',
+  async (became) => {
+    const platform = memoryPlatform(before)
+    const { reconciler, facts } = agentOn(platform)
+    const apply = platform.apply
+    platform.apply = async (...change) => {
+      platform.apply = apply
+      const outcome = became === 'applied' ? await apply(...change) : { refused: 'no' }
+      await reconciler.take(command([2, 0, 3, 2], rolledBack), true)
+      return outcome
+    }
+    await reconciler.take(command([2, 0, 0, 1], canary(0.5)), true)
+    await reconciler.turn()
+    expect(facts.filter(({ kind }) => kind === 'applied' || kind === 'failed')).toEqual([])
+    await reconciler.turn()
+    expect(facts.filter(({ kind }) => kind === 'applied')).toMatchObject([{ order: [2, 0, 3, 2] }])
+  },
+)

@@ -1,5 +1,7 @@
 import type { Command, Desired, Hash, Observed, Readiness } from '@interlock/contracts'
+import { type Clock, within } from '@interlock/runtime'
 
+/** Outcome of one try to change the platform. `conflict`: surely nothing was changed. */
 export type Applied = 'applied' | 'conflict' | { readonly refused: string }
 
 /**
@@ -22,6 +24,11 @@ export interface Platform {
    * @param signed the signed command's exact bytes, for platforms that verify it themselves
    */
   apply(desired: Desired, command: Command, signed: Uint8Array, ifVersion: string): Promise<Applied>
+  /**
+   * Platforms without compare-and-set only: may an earlier change be half done, though what is observed looks right?
+   * Then the agent applies what is desired once more.
+   */
+  unfinished?(): Promise<boolean>
 }
 
 /** Does the platform already do what is desired of it? Shares are equal within a thousandth of a point. */
@@ -34,4 +41,22 @@ export function satisfies(observed: Observed, desired: Desired, generation: numb
     observed.fallback === desired.fallback &&
     Math.abs(observed.share - desired.shareMax) < 1e-5
   )
+}
+
+/** Longest that a platform may take to answer a question, and to change: an adapter's own bounds are narrower. */
+export const platformDeadlines = { askMs: 15_000, applyMs: 90_000 } as const
+
+/** The platform with a deadline on every call: one that hangs must not keep an agent from its next turn. */
+export function bounded(platform: Platform, clock: Clock): Platform {
+  const ask = <T>(what: string, work: Promise<T>): Promise<T> =>
+    within(clock, platformDeadlines.askMs, `${platform.kind} platform, ${what}`, work)
+  return {
+    kind: platform.kind,
+    observe: () => ask('observe', platform.observe()),
+    targets: () => ask('targets', platform.targets()),
+    ready: (target) => ask('ready', platform.ready(target)),
+    apply: (...change) =>
+      within(clock, platformDeadlines.applyMs, `${platform.kind} platform, apply`, platform.apply(...change)),
+    unfinished: async () => (await platform.unfinished?.()) ?? false,
+  }
 }

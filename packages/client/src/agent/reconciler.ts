@@ -9,6 +9,8 @@ export interface VerifiedCommand {
   readonly signed: Uint8Array
 }
 
+/** A command that comes again and again makes the agent repeat its last fact no more often than this. */
+const repeatEveryMs = 1_000
 /** Bound on attempts that met a conflict within one turn; the next turn starts afresh. */
 const conflictsPerTurn = 3
 
@@ -19,6 +21,8 @@ export interface ReconcilerOptions {
   readonly monotonic: () => number
   /** Records what was seen and done; resolves when it is durable. */
   readonly report: (fact: Fact) => Promise<void>
+  /** Writes a newly kept command down, so that a restart finds it; resolves when it is durable. */
+  readonly remember?: (kept: VerifiedCommand) => Promise<void>
   readonly observeEveryMs: number
   readonly readinessEveryMs: number
 }
@@ -34,7 +38,9 @@ export class Reconciler {
   #kept: VerifiedCommand | undefined
   #clock: GrantClock
   #reported: { readonly order: Command['order']; readonly fact: Fact } | undefined
-  #lapseReported = false
+  /** The command whose lapse was reported. */
+  #lapseOf: VerifiedCommand | undefined
+  #repeatedAt = Number.NEGATIVE_INFINITY
   #observedAt = Number.NEGATIVE_INFINITY
   #readyAt = Number.NEGATIVE_INFINITY
 
@@ -48,6 +54,11 @@ export class Reconciler {
     return this.#kept?.command.order
   }
 
+  /** Is the grant of the kept command over? False without one. */
+  get lapsed(): boolean {
+    return this.#kept !== undefined && lapsedMs(this.#kept.command, this.#clock, this.#options.monotonic()) >= 0
+  }
+
   /**
    * Takes a verified command. A higher order replaces the kept one; an equal or lower one has no effect, and its last
    * fact is sent again, so that a governor that missed it hears it.
@@ -57,14 +68,18 @@ export class Reconciler {
   async take(received: VerifiedCommand, live: boolean): Promise<'kept' | 'ignored'> {
     const { order } = received.command
     if (this.#kept !== undefined && compareOrders(order, this.#kept.command.order) <= 0) {
-      if (live && this.#reported !== undefined) await this.#options.report(this.#reported.fact)
+      const now = this.#options.monotonic()
+      if (live && this.#reported !== undefined && now - this.#repeatedAt >= repeatEveryMs) {
+        this.#repeatedAt = now
+        await this.#options.report(this.#reported.fact)
+      }
       return 'ignored'
     }
     this.#kept = received
     this.#reported = undefined
-    this.#lapseReported = false
+    if (live) this.#clock = { kind: 'granted', at: this.#options.monotonic() }
+    await this.#options.remember?.(received)
     if (live) {
-      this.#clock = { kind: 'granted', at: this.#options.monotonic() }
       await this.#options.report({ kind: 'received', order })
     }
     return 'kept'
@@ -98,11 +113,14 @@ export class Reconciler {
     for (let attempt = 0; attempt < conflictsPerTurn; attempt++) {
       const now = monotonic()
       const desired = desiredNow(command, this.#clock, now, observed)
-      if (satisfies(observed, desired, command.order[0])) {
-        await this.#reportReached(command, desired, observed, now)
+      const halfDone = (await platform.unfinished?.()) ?? false
+      if (satisfies(observed, desired, command.order[0]) && !halfDone) {
+        await this.#reportReached(kept, desired, observed, now)
         return observed
       }
       const obstacle = await this.#obstacle(desired)
+      // A higher command has come while we asked: this one has no effect any more.
+      if (kept !== this.#kept) return observed
       if (obstacle !== undefined) {
         await this.#reportOnce(command, { kind: 'failed', order: command.order, reason: obstacle })
         return observed
@@ -137,10 +155,12 @@ export class Reconciler {
     return undefined
   }
 
-  async #reportReached(command: Command, desired: Desired, observed: Observed, now: number): Promise<void> {
+  async #reportReached(kept: VerifiedCommand, desired: Desired, observed: Observed, now: number): Promise<void> {
+    const { command } = kept
+    if (kept !== this.#kept) return
     if (lapsedMs(command, this.#clock, now) >= 0) {
-      if (!this.#lapseReported) {
-        this.#lapseReported = true
+      if (this.#lapseOf !== kept) {
+        this.#lapseOf = kept
         await this.#options.report({ kind: 'lapsed', order: command.order, desired })
       }
       return
@@ -150,6 +170,8 @@ export class Reconciler {
 
   async #reportOnce(command: Command, fact: Fact): Promise<void> {
     const last = this.#reported
+    // What was seen of a command that is no longer kept is not news of the one that is.
+    if (this.#kept?.command !== command) return
     if (last !== undefined && compareOrders(last.order, command.order) === 0 && last.fact.kind === fact.kind) return
     this.#reported = { order: command.order, fact }
     await this.#options.report(fact)

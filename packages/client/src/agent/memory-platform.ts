@@ -1,5 +1,5 @@
 import type { Hash, Observed } from '@interlock/contracts'
-import type { Platform } from '../platform.ts'
+import type { Platform } from './platform.ts'
 
 /** A platform in memory with a true compare-and-set, for tests and simulation. */
 export function memoryPlatform(

@@ -1,0 +1,48 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DeploymentId } from '@interlock/contracts'
+import { compareOrders } from '@interlock/contracts'
+import { readIfThere, writeDurably } from './durable-file.ts'
+import type { VerifiedCommand } from './reconciler.ts'
+
+/**
+ * The highest command of each deployment on disk, as it was signed, so that a restart refuses what was outranked before
+ * it, also where a command came by the second path and the topic does not have it. What is read is verified again.
+ */
+export interface KeptCommands {
+  read(deployment: DeploymentId): Promise<Uint8Array | null>
+  write(kept: VerifiedCommand): Promise<void>
+  /** Makes what is missing, so that a wrong path is found at the start. */
+  prepare(): Promise<void>
+}
+
+/** One file a deployment in `folder`, which is made where it is missing. */
+export function keptInFolder(folder: string): KeptCommands {
+  const highest = new Map<DeploymentId, VerifiedCommand>()
+  let turn: Promise<void> = Promise.resolve()
+  const path = (deployment: DeploymentId): string => join(folder, `command-${deployment}.json`)
+  const write = async (kept: VerifiedCommand): Promise<void> => {
+    // Commands may come on two paths at once, and the later write may be of the lower one.
+    if (highest.get(kept.command.deployment) !== kept) return
+    await writeDurably(path(kept.command.deployment), kept.signed)
+  }
+  return {
+    async read(deployment) {
+      const text = await readIfThere(path(deployment))
+      return text === null ? null : Buffer.from(text, 'utf8')
+    },
+    write(kept) {
+      const before = highest.get(kept.command.deployment)
+      if (before === undefined || compareOrders(kept.command.order, before.command.order) > 0)
+        highest.set(kept.command.deployment, kept)
+      turn = turn.then(
+        () => write(kept),
+        () => write(kept),
+      )
+      return turn
+    },
+    async prepare() {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+    },
+  }
+}
