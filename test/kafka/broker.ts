@@ -2,24 +2,32 @@
  * A real Kafka for tests: the one that INTERLOCK_TEST_KAFKA names, else Apache Kafka's own jars in one process on the
  * loopback (Java 17 or later; Maven fetches the jars once into a cache). Docker is not tried.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { homedir, tmpdir } from 'node:os'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { Kafka, logLevel } from 'kafkajs'
+import {
+  formatNode,
+  formattedData,
+  freePort,
+  kafkaJars,
+  type Listener,
+  leastJava,
+  nodeProperties,
+  startNode,
+} from '../../packages/cli/src/demo/kafka-jars.ts'
 
-const kafkaVersion = '4.4.0'
-const leastJava = 17
-const readyWithinMs = 30_000
+export { madeOnce } from '../../packages/cli/src/demo/kafka-jars.ts'
+
 const run = promisify(execFile)
 
 /** A broker that belongs to the test: it may be killed, frozen and started again on its port and data. */
 export interface OwnBroker {
   readonly address: string
+  /** Addresses of the further listeners, as their clients hear of them. */
+  readonly lines: readonly string[]
   kill(): Promise<void>
   start(): Promise<void>
   /** SIGSTOP, and SIGCONT. */
@@ -33,6 +41,8 @@ export interface OwnBroker {
     readonly username: string
     readonly password: string
   }
+  /** Address at which each of `users` comes with its password, if it was asked for. */
+  readonly usersAddress?: string
   /** Stops it and removes its data. */
   remove(): Promise<void>
 }
@@ -40,9 +50,15 @@ export interface OwnBroker {
 export interface OwnBrokerOptions {
   /** Tells which port its clients hear of instead of its own: that of a proxy before it. */
   readonly advertise?: (port: number) => Promise<number>
-  /** A second listener with TLS and SASL PLAIN. */
+  /** More listeners, each heard of at the port that its function tells: so a fault hits those only who came by it. */
+  readonly lines?: readonly ((port: number) => Promise<number>)[]
+  /** A second listener with TLS and SASL: PLAIN and SCRAM. */
   readonly secured?: boolean
+  /** A listener for these users (SASL PLAIN), who may do nothing but what access lists say. Others may do all. */
+  readonly users?: readonly string[]
 }
+
+export const passwordOf = (user: string): string => `password-of-${user}`
 
 interface Ports {
   /** Of several; with the addresses of all. */
@@ -52,6 +68,8 @@ interface Ports {
   readonly controller: number
   readonly advertised: number
   readonly secured?: number
+  readonly users?: { readonly port: number; readonly names: readonly string[] }
+  readonly lines?: readonly { readonly port: number; readonly advertised: number }[]
 }
 
 const login = { username: 'interlock', password: 'for-tests-only' } as const
@@ -78,7 +96,13 @@ export async function ownBroker(options: OwnBrokerOptions = {}): Promise<OwnBrok
   if (folder === null) return null
   const [port, controller, secured] = [await freePort(), await freePort(), await freePort()]
   const advertised = (await options.advertise?.(port)) ?? port
-  const ports = { port, controller, advertised, ...(options.secured ? { secured } : {}) }
+  const lines = await linesOf(options)
+  const users = options.users && { port: await freePort(), names: options.users }
+  const ports = {
+    ...{ port, controller, advertised, lines },
+    ...(options.secured ? { secured } : {}),
+    ...(users ? { users } : {}),
+  }
   const broker = new JarBroker(folder, ports)
   await broker.format()
   if (options.secured) await broker.makeCertificate()
@@ -87,13 +111,13 @@ export async function ownBroker(options: OwnBrokerOptions = {}): Promise<OwnBrok
 }
 
 /** Three brokers that each hold a copy of everything, started; or null, as for one. */
-export async function ownCluster(): Promise<readonly OwnBroker[] | null> {
+export async function ownCluster(options: Pick<OwnBrokerOptions, 'lines'> = {}): Promise<readonly OwnBroker[] | null> {
   const folder = await preparedOrNot()
   if (folder === null) return null
   const nodes: Ports[] = []
   for (const nodeId of [1, 2, 3]) {
     const [port, controller] = [await freePort(), await freePort()]
-    nodes.push({ nodeId, port, controller, advertised: port })
+    nodes.push({ nodeId, port, controller, advertised: port, lines: await linesOf(options) })
   }
   const voters = nodes.map(({ nodeId, controller }) => `${nodeId}@127.0.0.1:${controller}`).join(',')
   const brokers = nodes.map((ports) => new JarBroker(folder, { ...ports, voters }))
@@ -102,27 +126,42 @@ export async function ownCluster(): Promise<readonly OwnBroker[] | null> {
   return brokers
 }
 
+async function linesOf(options: Pick<OwnBrokerOptions, 'lines'>): Promise<NonNullable<Ports['lines']>> {
+  const lines: { port: number; advertised: number }[] = []
+  for (const advertise of options.lines ?? []) {
+    const port = await freePort()
+    lines.push({ port, advertised: await advertise(port) })
+  }
+  return lines
+}
+
 class JarBroker implements OwnBroker {
   readonly address: string
+  readonly lines: readonly string[]
   private readonly folder: string
   private readonly data = mkdtempSync(join(tmpdir(), 'interlock-kafka-'))
   private readonly ports: Ports
   private child: ChildProcess | null = null
   secured?: NonNullable<OwnBroker['secured']>
+  readonly usersAddress?: string
 
   constructor(folder: string, ports: Ports) {
     this.folder = folder
     this.ports = ports
     this.address = `127.0.0.1:${ports.port}`
+    if (ports.users) this.usersAddress = `127.0.0.1:${ports.users.port}`
+    this.lines = (ports.lines ?? []).map(({ advertised }) => `127.0.0.1:${advertised}`)
     writeFileSync(join(this.data, 'server.properties'), properties(this.data, ports))
     process.once('exit', () => this.child?.kill('SIGKILL'))
   }
 
   /** A single broker copies what was formatted once. */
   async format(): Promise<void> {
-    if (this.ports.nodeId === undefined) {
-      cpSync(join(this.folder, 'template/data'), join(this.data, 'data'), { recursive: true })
-    } else await format(this.folder, join(this.data, 'server.properties'))
+    if (this.ports.secured !== undefined) {
+      await formatNode(this.folder, join(this.data, 'server.properties'), login)
+    } else if (this.ports.nodeId === undefined) {
+      cpSync(join(this.folder, formattedData), join(this.data, 'data'), { recursive: true })
+    } else await formatNode(this.folder, join(this.data, 'server.properties'))
   }
 
   /** Java brings the tool for it. */
@@ -135,18 +174,9 @@ class JarBroker implements OwnBroker {
   }
 
   async start(): Promise<void> {
-    const options = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xms96m', '-Xmx384m', '-XX:-UsePerfData']
-    const log = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'
-    const classes = ['-cp', classPath(this.folder), 'kafka.Kafka', join(this.data, 'server.properties')]
-    const child = spawn('java', [...options, log, ...classes], { stdio: ['ignore', 'ignore', 'pipe'] })
-    this.child = child
-    let said = ''
-    child.stderr!.on('data', (text: Buffer) => {
-      said = (said + text.toString()).slice(-4_000)
+    await startNode(this.folder, join(this.data, 'server.properties'), this.address, (child) => {
+      this.child = child
     })
-    for (const until = Date.now() + readyWithinMs; !(await answers(this.address)); await sleep(100)) {
-      if (child.exitCode !== null || Date.now() > until) throw new Error(`Kafka did not start:\n${said}`)
-    }
   }
 
   async kill(): Promise<void> {
@@ -176,127 +206,43 @@ class JarBroker implements OwnBroker {
   }
 }
 
-/** Folder of the cache with the jars and a formatted data directory. Made whole or not at all: several runs may race. */
-async function prepared(): Promise<string> {
-  const { stderr } = await run('java', ['-version']).catch(() => {
-    throw new Error('there is no java on the path')
-  })
-  const version = Number(/version "(\d+)/.exec(stderr)?.[1])
-  if (!(version >= leastJava)) throw new Error(`java is version ${version}, and Kafka needs ${leastJava}`)
-  const cache = process.env.INTERLOCK_CACHE ?? join(homedir(), '.cache/interlock')
-  const folder = join(cache, `kafka-${kafkaVersion}`)
-  if (existsSync(folder)) return folder
-  mkdirSync(cache, { recursive: true })
-  const making = mkdtempSync(join(cache, 'kafka-making-'))
-  try {
-    writeFileSync(join(making, 'pom.xml'), pom)
-    const copy = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies'
-    const options = ['-B', '-q', copy, '-DoutputDirectory=lib', '-DincludeScope=runtime']
-    await run('mvn', options, { cwd: making }).catch((error: Error) => {
-      throw new Error(`Maven did not fetch Kafka ${kafkaVersion}: ${error.message.slice(0, 500)}`)
-    })
-    const template = join(making, 'template')
-    mkdirSync(template)
-    writeFileSync(
-      join(template, 'server.properties'),
-      properties(template, { port: 19_092, controller: 19_093, advertised: 19_092 }),
-    )
-    await format(making, join(template, 'server.properties'))
-    renameSync(making, folder)
-  } catch (error) {
-    rmSync(making, { recursive: true, force: true })
-    if (!existsSync(folder)) throw error
-  }
-  return folder
-}
-
 async function preparedOrNot(): Promise<string | null> {
   try {
-    return await prepared()
+    return await kafkaJars()
   } catch (error) {
     console.error(`\n${howToRun}\nWhat is missing here: ${(error as Error).message}\n`)
     return null
   }
 }
 
-async function format(folder: string, file: string): Promise<void> {
-  const clusterId = Buffer.from('interlock-test-1').toString('base64url')
-  const tool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file]
-  await run('java', ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', classPath(folder), ...tool])
-}
-
-function classPath(folder: string): string {
-  const jars = readdirSync(join(folder, 'lib')).sort()
-  return jars.map((jar) => join(folder, 'lib', jar)).join(':')
-}
-
-async function answers(address: string): Promise<boolean> {
-  const admin = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING, retry: { retries: 0 } }).admin()
-  try {
-    await admin.connect()
-    return (await admin.describeCluster()).brokers.length > 0
-  } catch {
-    return false
-  } finally {
-    await admin.disconnect().catch(() => {})
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
-<groupId>interlock</groupId><artifactId>test-broker</artifactId><version>1</version><packaging>pom</packaging><dependencies>
-<dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>${kafkaVersion}</version></dependency>
-<dependency><groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>1.7.36</version></dependency>
-</dependencies></project>
-`
-
-/** One node that is broker and controller. Small buffers and a short session: it starts, and starts again, in seconds. */
 function properties(folder: string, ports: Ports): string {
-  const { port, controller, advertised, secured, nodeId = 1, voters = `1@127.0.0.1:${controller}` } = ports
-  const copies = ports.voters === undefined ? 1 : 3
-  const sessionMs = copies === 1 ? 1_000 : 3_000
-  const second = secured === undefined ? '' : `,SECURED://127.0.0.1:${secured}`
-  const settings = `process.roles=broker,controller
-node.id=${nodeId}
-listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}${second}
-advertised.listeners=PLAINTEXT://127.0.0.1:${advertised}${second}
-controller.listener.names=CONTROLLER
-controller.quorum.voters=${voters}
-log.dirs=${folder}/data
-offsets.topic.replication.factor=${copies}
-offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=${copies}
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=4
-share.coordinator.state.topic.replication.factor=${copies}
-share.coordinator.state.topic.min.isr=1
-group.initial.rebalance.delay.ms=0
-auto.create.topics.enable=false
-log.cleaner.dedupe.buffer.size=4194304
-log.cleaner.threads=1
-log.cleaner.backoff.ms=200
-num.network.threads=2
-num.io.threads=4
-background.threads=2
-broker.session.timeout.ms=${sessionMs}
-broker.heartbeat.interval.ms=200
-controller.quorum.election.timeout.ms=1000
-controller.quorum.fetch.timeout.ms=2000
-replica.lag.time.max.ms=5000
-`
-  if (secured === undefined) return settings
+  const { port, controller, advertised, secured, users, nodeId, voters, lines = [] } = ports
+  const listeners: Listener[] = [
+    { name: 'PLAINTEXT', port, advertised },
+    ...lines.map((line, index) => ({ name: `LINE${index}`, ...line })),
+    ...(secured === undefined ? [] : [{ name: 'SECURED', port: secured, protocol: 'SASL_SSL' as const }]),
+    ...(users === undefined ? [] : [{ name: 'USERS', port: users.port, protocol: 'SASL_PLAINTEXT' as const }]),
+  ]
+  const settings = nodeProperties({
+    ...{ folder, listeners, controller },
+    ...(nodeId === undefined || voters === undefined ? {} : { nodeId, voters, copies: 3 }),
+  })
   const module = 'org.apache.kafka.common.security.plain.PlainLoginModule'
-  return `${settings}listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:SASL_SSL
-sasl.enabled.mechanisms=PLAIN
+  if (users !== undefined) {
+    const logins = users.names.map((name) => `user_${name}="${passwordOf(name)}"`).join(' ')
+    return `${settings}sasl.enabled.mechanisms=PLAIN
+listener.name.users.plain.sasl.jaas.config=${module} required ${logins};
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+allow.everyone.if.no.acl.found=false
+`
+  }
+  if (secured === undefined) return settings
+  const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule'
+  return `${settings}sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
 listener.name.secured.plain.sasl.jaas.config=${module} required user_${login.username}="${login.password}";
+listener.name.secured.scram-sha-256.sasl.jaas.config=${scram} required;
+listener.name.secured.scram-sha-512.sasl.jaas.config=${scram} required;
 ssl.keystore.type=PKCS12
 ssl.keystore.location=${folder}/tls.p12
 ssl.keystore.password=${login.password}

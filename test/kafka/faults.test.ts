@@ -4,18 +4,12 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { decodeOut } from '@interlock/contracts'
-import {
-  type EventLog,
-  LogUnavailable,
-  openKafkaLog,
-  seededRandom,
-  validEntries,
-  verifyReplay,
-} from '@interlock/runtime'
+import { type EventLog, openKafkaLog, seededRandom, validEntries, verifyReplay } from '@interlock/runtime'
 import { afterAll, expect, test } from 'vitest'
 import { toyProcessor } from '../../packages/runtime/src/toy-processor.ts'
 import { howToRun, newPrefix, ownBroker } from './broker.ts'
 import { type SwallowingProxy, swallowingProxy } from './proxy.ts'
+import { writeAndFollow } from './written-and-followed.ts'
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9))
 const kills = Number(process.env.KILLS ?? 4)
@@ -163,73 +157,22 @@ if (broker === null) {
   test('a broker that is killed, started and frozen under reads and appends loses nothing that it acknowledged', async () => {
     const log = open(newPrefix())
     await log.createTopic('events', { partitions: 1 })
-    const acknowledged: { readonly offset: bigint; readonly text: string }[] = []
-    const unknown: string[] = []
-    let writing = true
-    const write = async () => {
-      for (let n = 0; writing; n++) {
-        const text = `${n}`
-        try {
-          const answer = await log.append('events', 0, { value: Buffer.from(text) })
-          if (answer === 'unknown') unknown.push(text)
-          else acknowledged.push({ offset: answer.offset, text })
-        } catch (error) {
-          // Surely not landed, and so it must stay.
-          expect(error).toBeInstanceOf(LogUnavailable)
-        }
-        await sleep(1)
-      }
-    }
-    const seen: string[] = []
-    const follow = async () => {
-      for (let next = 0n; writing; ) {
-        try {
-          const end = await log.wait('events', 0, next, 500)
-          for await (const { records } of log.read({ topic: 'events', partition: 0, from: next, to: end })) {
-            for (const { offset, value } of records) {
-              expect(offset).toBe(next)
-              seen.push(String(value))
-              next = offset + 1n
-            }
-          }
-        } catch (error) {
-          if (!(error instanceof LogUnavailable)) throw error
-        }
-      }
-    }
-    const running = Promise.all([write(), follow()])
-    await sleep(500)
+    const partition = writeAndFollow(log, 'events')
+    await partition.goesOn()
     for (let restart = 0; restart < restarts; restart++) {
       await broker.kill()
       await sleep(300)
       await broker.start()
-      const before = acknowledged.length
-      await expect.poll(() => acknowledged.length, { timeout: 20_000 }).toBeGreaterThan(before + 50)
+      await partition.goesOn()
     }
     broker.freeze()
     await sleep(5_500)
     broker.thaw()
-    const before = acknowledged.length
-    await expect.poll(() => acknowledged.length, { timeout: 20_000 }).toBeGreaterThan(before + 50)
-    writing = false
-    await running
-
-    const { end } = await log.bounds('events', 0)
-    const landed = new Map<bigint, string>()
-    for await (const { records } of log.read({ topic: 'events', partition: 0, from: 0n, to: end })) {
-      for (const { offset, value } of records) landed.set(offset, String(value))
-    }
-    expect(acknowledged.filter(({ offset, text }) => landed.get(offset) !== text)).toEqual([])
-    // Each at most once; and whatever landed was acknowledged or said to be unknown.
-    const texts = [...landed.values()]
-    expect(new Set(texts).size).toBe(texts.length)
-    const known = new Set([...acknowledged.map(({ text }) => text), ...unknown])
-    expect(texts.filter((text) => !known.has(text))).toEqual([])
-    expect(seen).toEqual(texts.slice(0, seen.length))
-    expect(seen.length).toBeGreaterThan(100)
+    await partition.goesOn()
+    const { acknowledged, unknown } = await partition.finish()
     // A broker that hangs longer than the deadline cannot but leave one open.
-    expect(unknown.length).toBeGreaterThan(0)
-    console.info(`${restarts} restarts, ${acknowledged.length} acknowledged, ${unknown.length} unknown, 0 lost`)
+    expect(unknown).toBeGreaterThan(0)
+    console.info(`${restarts} restarts, ${acknowledged} acknowledged, ${unknown} unknown, 0 lost`)
     await log.close()
   })
 }

@@ -1,7 +1,7 @@
 /** The Kafka log on a real broker: the suite that every log passes, and what only Kafka has. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogRecord, Range } from '@interlock/contracts'
-import { type EventLog, KafkaMembership, openKafkaLog, RangeGone, TopicUnfit } from '@interlock/runtime'
+import { type EventLog, KafkaMembership, openKafkaLog, RangeGone, seededRandom, TopicUnfit } from '@interlock/runtime'
 import { CompressionTypes, Kafka, logLevel, type Transaction } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventLogConformance } from '../../packages/runtime/src/conformance.ts'
@@ -67,6 +67,42 @@ if (broker === null) {
       const records = await all(log, { topic, partition: 0, from: 0n, to: end })
       expect(records.map(plain)).toEqual(given.flat().map(({ key, value, headers }) => ({ key, value, headers })))
       expect(records.map(({ offset }) => offset)).toEqual(records.map((_, index) => BigInt(index)))
+    })
+
+    test('is read alike in one go and in steps that stop anywhere, also when other partitions are read between', async () => {
+      const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
+      const random = seededRandom(seed)
+      const topics = await Promise.all(
+        ['steps-zstd', 'steps-plain'].map((name) =>
+          topicWith(name, name === 'steps-zstd' ? { 'compression.type': 'zstd' } : {}),
+        ),
+      )
+      for (let batch = 0; batch < 40; batch++) {
+        const records = values(batch, 1 + Math.floor(random() * 600))
+        for (const topic of topics) await log.appendMany(topic, 0, records)
+      }
+      const { end } = await log.bounds(topics[0]!, 0)
+      const told = ({ offset, value }: LogRecord) => `${offset} ${value}`
+      const inSteps = topics.map(() => [] as string[])
+      for (let done = 0; done < topics.length; ) {
+        done = 0
+        for (const [index, topic] of topics.entries()) {
+          const seen = inSteps[index]!
+          const from = BigInt(seen.length)
+          if (from === end) done += 1
+          let wanted = 1 + Math.floor(random() * 3_000)
+          const to = random() < 0.5 ? end : from + BigInt(Math.floor(random() * Number(end - from)))
+          for await (const { records } of log.read({ topic, partition: 0, from, to })) {
+            for (const record of records.slice(0, wanted)) seen.push(told(record))
+            wanted -= records.length
+            if (wanted <= 0) break
+          }
+        }
+      }
+      for (const [index, topic] of topics.entries()) {
+        const whole = (await all(log, { topic, partition: 0, from: 0n, to: end })).map(told)
+        expect(inSteps[index], `seed ${seed}`).toEqual(whole)
+      }
     })
 
     test('is read as another client wrote it, with its own times', async () => {

@@ -1,6 +1,7 @@
 /** A proxy before one broker that can swallow answers: the broker has done it, and nobody is told. */
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 const produceKey = 0
 
@@ -8,6 +9,10 @@ export interface SwallowingProxy {
   readonly port: number
   /** Lets the next so many appends through, drops their answers and cuts the line. */
   swallow(count: number): void
+  /**
+   * Appends to a topic take so much longer from now on, and as on a broker everything behind one on its connection waits.
+   */
+  slow(topic: string, ms: number): void
   /** Answers dropped so far. */
   readonly swallowed: number
   close(): Promise<void>
@@ -17,10 +22,12 @@ export interface SwallowingProxy {
 export async function swallowingProxy(target: number): Promise<SwallowingProxy> {
   let left = 0
   let swallowed = 0
+  let slowed: { readonly topic: string; readonly ms: number } | null = null
   const sockets = new Set<Socket>()
   const server = createServer((client) => {
     const upstream = connect(target, '127.0.0.1')
     const condemned = new Set<number>()
+    let before: Promise<unknown> = Promise.resolve()
     for (const socket of [client, upstream]) {
       sockets.add(socket)
       socket.on('error', () => {})
@@ -31,11 +38,14 @@ export async function swallowingProxy(target: number): Promise<SwallowingProxy> 
       })
     }
     frames(client, (frame) => {
-      if (frame.readInt16BE(4) === produceKey && left > 0) {
+      const isAppend = frame.readInt16BE(4) === produceKey
+      if (isAppend && left > 0) {
         left -= 1
         condemned.add(frame.readInt32BE(8))
       }
-      upstream.write(frame)
+      const copy = Buffer.from(frame)
+      const waitMs = isAppend && slowed !== null && frame.includes(slowed.topic) ? slowed.ms : 0
+      before = before.then(() => (waitMs > 0 ? sleep(waitMs) : undefined)).then(() => void upstream.write(copy))
     })
     frames(upstream, (frame) => {
       if (condemned.has(frame.readInt32BE(4))) {
@@ -50,6 +60,9 @@ export async function swallowingProxy(target: number): Promise<SwallowingProxy> 
     port: (server.address() as { port: number }).port,
     swallow: (count) => {
       left = count
+    },
+    slow: (topic, ms) => {
+      slowed = { topic, ms }
     },
     get swallowed() {
       return swallowed

@@ -20,31 +20,39 @@ if (broker === null) {
     sasl: { mechanism: 'plain' as const, username, password },
   }
 
-  test('a broker that wants TLS and a password is written, waited on and read like any other', async () => {
-    const log = openKafkaLog({ ...connection, prefix })
-    await log.createTopic('log.toy', { partitions: 2 })
-    const large = Buffer.alloc(maxRecordBytes, 7)
-    const waiting = log.wait('log.toy', 1, 0n, 10_000)
-    expect(await log.append('log.toy', 1, { value: large })).toMatchObject({ offset: 0n })
-    expect(await waiting).toBe(1n)
-    for await (const { records } of log.read({ topic: 'log.toy', partition: 1, from: 0n, to: 1n })) {
-      expect(large.equals(records[0]!.value!)).toBe(true)
-    }
-    const group = new KafkaMembership({ ...connection, groupId: `${prefix}toy`, topic: `${prefix}log.toy` })
-    let owned: readonly number[] = []
-    const stop = group.on((shards) => {
-      owned = shards
-    })
-    await expect.poll(() => owned, { timeout: 20_000 }).toEqual([0, 1])
-    stop()
-    await group.close()
-    await log.close()
-  })
+  test.each(['plain', 'scram-sha-256', 'scram-sha-512'] as const)(
+    'a broker that wants TLS and a password by %s is written, waited on and read like any other',
+    async (mechanism) => {
+      const prefix = newPrefix()
+      const sasl = { ...connection.sasl, mechanism }
+      const log = openKafkaLog({ ...connection, sasl, prefix })
+      await log.createTopic('log.toy', { partitions: 2 })
+      const large = Buffer.alloc(maxRecordBytes, 7)
+      const waiting = log.wait('log.toy', 1, 0n, 10_000)
+      expect(await log.append('log.toy', 1, { value: large })).toMatchObject({ offset: 0n })
+      expect(await waiting).toBe(1n)
+      for await (const { records } of log.read({ topic: 'log.toy', partition: 1, from: 0n, to: 1n })) {
+        expect(large.equals(records[0]!.value!)).toBe(true)
+      }
+      const group = new KafkaMembership({ ...connection, sasl, groupId: `${prefix}toy`, topic: `${prefix}log.toy` })
+      let owned: readonly number[] = []
+      const stop = group.on((shards) => {
+        owned = shards
+      })
+      await expect.poll(() => owned, { timeout: 20_000 }).toEqual([0, 1])
+      stop()
+      await group.close()
+      await log.close()
+    },
+  )
 
-  test('a wrong password is refused at once and by name', async () => {
-    const log = openKafkaLog({ ...connection, prefix, sasl: { ...connection.sasl, password: 'wrong' } })
-    await expect(log.bounds('log.toy', 0)).rejects.toThrow(/authentication failed/i)
-    await expect(log.createTopic('log.other', { partitions: 1 })).rejects.toThrow(/authentication failed/i)
-    await log.close()
-  })
+  test.each(['plain', 'scram-sha-512'] as const)(
+    'a wrong password is refused at once and by name (%s)',
+    async (mechanism) => {
+      const log = openKafkaLog({ ...connection, prefix, sasl: { ...connection.sasl, mechanism, password: 'wrong' } })
+      await expect(log.bounds('log.toy', 0)).rejects.toThrow(/authentication failed/i)
+      await expect(log.createTopic('log.other', { partitions: 1 })).rejects.toThrow(/authentication failed/i)
+      await log.close()
+    },
+  )
 }

@@ -18,16 +18,19 @@ export class Column {
   tags: Uint8Array
   numbers: Float64Array
   codes: Int32Array
-  /** Texts of unknown words by row, kept for names that a dead letter shows. */
+  /** Texts of unknown words by row, kept for names that a dead letter shows, or where whoever reads asks for them. */
   readonly strangers: Map<number, string> | null
+  readonly #strangerBytes: number
 
-  constructor(name: string, table: WordTable, capacity: number, keepsStrangers: boolean) {
+  /** @param strangerBytes how much of an unknown word is kept; 0: nothing */
+  constructor(name: string, table: WordTable, capacity: number, strangerBytes: number) {
     this.name = name
     this.table = table
+    this.#strangerBytes = strangerBytes
     this.tags = new Uint8Array(capacity)
     this.numbers = new Float64Array(capacity)
     this.codes = new Int32Array(capacity)
-    this.strangers = keepsStrangers ? new Map() : null
+    this.strangers = strangerBytes > 0 ? new Map() : null
   }
 
   putNothing(row: number): void {
@@ -44,7 +47,7 @@ export class Column {
     const code = this.table.codeOf(text)
     this.tags[row] = tags.word
     this.codes[row] = code
-    if (code === unknownWord && this.strangers !== null) this.strangers.set(row, text.slice(0, bounds.wordBytes))
+    if (code === unknownWord && this.strangers !== null) this.strangers.set(row, text.slice(0, this.#strangerBytes))
   }
   putBytes(row: number, bytes: Uint8Array, from: number, to: number): void {
     this.putKnownBytes(row, this.table.codeOfBytes(bytes, from, to), bytes, from, to)
@@ -54,7 +57,7 @@ export class Column {
     this.tags[row] = tags.word
     this.codes[row] = code
     if (code === unknownWord && this.strangers !== null) {
-      this.strangers.set(row, new TextDecoder().decode(bytes.subarray(from, Math.min(to, from + bounds.wordBytes))))
+      this.strangers.set(row, new TextDecoder().decode(bytes.subarray(from, Math.min(to, from + this.#strangerBytes))))
     }
   }
   grow(capacity: number): void {
@@ -79,6 +82,11 @@ export interface Wanted {
   readonly classes: WordTable
   readonly features: readonly { readonly name: string; readonly table: WordTable }[]
   readonly segments: readonly { readonly name: string; readonly table: WordTable }[]
+  /**
+   * Fields beyond those that are counted, kept as they stand in the record, and with them the whole text of every answer,
+   * segment and producer. For whoever lists rows; absent where rows are only counted.
+   */
+  readonly kept?: readonly string[]
 }
 
 export const variants = ['stable', 'candidate', 'shadow'] as const
@@ -117,6 +125,8 @@ export class Columns {
   readonly latencyMs: Column
   readonly features: readonly Column[]
   readonly segments: readonly Column[]
+  /** In the order of `Wanted.kept`. */
+  readonly kept: readonly Column[]
   readonly faults: Fault[] = []
   readonly all: readonly Column[]
   readonly required: Readonly<Record<EventKind, readonly Column[]>>
@@ -124,24 +134,27 @@ export class Columns {
 
   constructor(wanted: Wanted, capacity: number) {
     this.#capacity = Math.max(1, capacity)
-    const column = (name: string, table: WordTable, keepsStrangers = false): Column =>
-      new Column(name, table, this.#capacity, keepsStrangers)
+    const column = (name: string, table: WordTable, strangerBytes = 0): Column =>
+      new Column(name, table, this.#capacity, strangerBytes)
+    const named = bounds.wordBytes
+    const whole = wanted.kept === undefined ? 0 : bounds.recordBytes
     this.record = new Int32Array(this.#capacity)
     this.place = new Int32Array(this.#capacity)
-    this.environment = column('environment', wanted.environments, true)
-    this.tenant = column('tenant', wanted.tenants, true)
-    this.deployment = column('deployment', wanted.deployments, true)
+    this.environment = column('environment', wanted.environments, named)
+    this.tenant = column('tenant', wanted.tenants, named)
+    this.deployment = column('deployment', wanted.deployments, named)
     this.generation = column('generation', noWords)
-    this.version = column('version', wanted.versions, true)
-    this.variant = column('variant', variantTable, true)
-    this.status = column('status', statusTable, true)
+    this.version = column('version', wanted.versions, named)
+    this.variant = column('variant', variantTable, named)
+    this.status = column('status', statusTable, named)
     this.eventTimeMs = column('eventTimeMs', noWords)
-    this.producer = column('producer', wanted.producers)
-    this.prediction = column('prediction', wanted.classes)
+    this.producer = column('producer', wanted.producers, whole)
+    this.prediction = column('prediction', wanted.classes, whole)
     this.score = column('score', noWords)
     this.latencyMs = column('latencyMs', noWords)
     this.features = wanted.features.map(({ name, table }) => column(`features.${name}`, table))
-    this.segments = wanted.segments.map(({ name, table }) => column(`segments.${name}`, table))
+    this.segments = wanted.segments.map(({ name, table }) => column(`segments.${name}`, table, whole))
+    this.kept = (wanted.kept ?? []).map((name) => column(name, noWords, whole))
     const core = [
       this.environment,
       this.tenant,
@@ -156,13 +169,13 @@ export class Columns {
       this.score,
       this.latencyMs,
     ]
-    this.all = [...core, ...this.features, ...this.segments]
-    const named = (kind: EventKind): Column[] =>
+    this.all = [...core, ...this.features, ...this.segments, ...this.kept]
+    const needed = (kind: EventKind): Column[] =>
       core.filter(({ name }) => (requiredFields[kind] as readonly string[]).includes(name))
     this.required = {
-      predictions: named('predictions'),
-      features: named('features'),
-      outcomes: named('outcomes'),
+      predictions: needed('predictions'),
+      features: needed('features'),
+      outcomes: needed('outcomes'),
     }
   }
 
@@ -208,6 +221,14 @@ export class Columns {
 
   fault(record: number, row: number, reason: DeadReason, detail: string): void {
     this.faults.push({ record, row, reason, detail: cutDetail(detail) })
+  }
+
+  /** What stands in a cell, as it was sent; null for nothing and for what no column takes. Unknown words only if kept. */
+  valueOf(column: Column, row: number): string | number | null {
+    if (column.tags[row] === tags.number) return column.numbers[row]!
+    if (column.tags[row] !== tags.word) return null
+    const code = column.codes[row]!
+    return code === unknownWord ? (column.strangers?.get(row) ?? null) : column.table.words[code]!
   }
 
   #wrong(kind: EventKind, row: number): string | null {

@@ -10,6 +10,8 @@ export interface WantedNames {
   readonly deployments: readonly string[]
   readonly versions: readonly string[]
   readonly specs: readonly CountSpec[]
+  /** See `Wanted.kept`. */
+  readonly kept?: readonly string[]
 }
 
 /** Everything that any of the specs looks at: the union of their features, vocabularies, segments and producers. */
@@ -38,6 +40,7 @@ export function wantedOf(names: WantedNames): Wanted {
     classes: tableOf(names.specs.flatMap(({ classes }) => classes)),
     features: tables(features),
     segments: tables(segments),
+    ...(names.kept === undefined ? {} : { kept: names.kept }),
   }
 }
 

@@ -32,6 +32,9 @@ export class DeadlineExceeded extends Error {
   }
 }
 
+/** Why a timer that nobody waits for any more is ended: a reason of ours, since Node's own takes a stack trace each time. */
+const settledReason = 'settled'
+
 /** A client that hangs is worse than one that fails: every await on a log goes through here. */
 export async function within<T>(clock: Clock, ms: number, what: string, work: Promise<T>): Promise<T> {
   const settled = new AbortController()
@@ -42,7 +45,7 @@ export async function within<T>(clock: Clock, ms: number, what: string, work: Pr
   try {
     return await Promise.race([work, late])
   } finally {
-    settled.abort()
+    settled.abort(settledReason)
     work.catch(() => {}) // after the deadline nobody listens any more; the caller has been told
     late.catch(() => {})
   }

@@ -1,6 +1,7 @@
-import { decodeOut, type Input, type InputSource, type Range } from '@interlock/contracts'
+import { decodeOut, type Input, type InputSource, type LogRecord, type Range } from '@interlock/contracts'
 import type { Bugs } from './bugs.ts'
-import type { EventLog } from './event-log.ts'
+import { type EventLog, payloadBytes } from './event-log.ts'
+import type { Gate } from './gate.ts'
 import { firstKnownValid, validEntries } from './shard-reader.ts'
 
 /** Bounds of what one step takes, for each input by itself: a flood in one input never starves another. */
@@ -14,6 +15,22 @@ interface Unit {
   /** Offset right behind it. */
   readonly next: bigint
   readonly inputs: readonly Input[]
+  readonly bytes: number
+}
+
+/** A step takes thousands of these, and asks where the last one ends. */
+class RecordUnit implements Unit {
+  readonly inputs: readonly [{ readonly kind: 'record'; readonly record: LogRecord }]
+  readonly bytes: number
+
+  constructor(record: LogRecord) {
+    this.inputs = [{ kind: 'record', record }]
+    this.bytes = payloadBytes(record)
+  }
+
+  get next(): bigint {
+    return this.inputs[0].record.offset + 1n
+  }
 }
 
 /** What one input offers to the next step. */
@@ -26,6 +43,8 @@ export interface Offer {
   readonly drained: boolean
   /** End of the input when it was looked at: where to wait for more. */
   readonly seen: bigint
+  /** A gate holds back what lies behind `to`: more of the same input helps nobody. */
+  readonly held?: boolean
 }
 
 /** Looks at one input from its position on and takes at most the limits (but always one unit where there is one). */
@@ -39,12 +58,14 @@ export async function collect(
   const seen = await log.wait(source.topic, source.partition, from, 0)
   const units: Unit[] = []
   let bytes = 0
-  for await (const [unit, size] of unitsOf(log, source, from, seen, bugs)) {
-    if (units.length >= limits.maxRecords || (units.length > 0 && bytes + size > limits.maxBytes)) {
-      return { source, from, to: units.at(-1)!.next, units, drained: false, seen }
+  for await (const some of unitsOf(log, source, from, seen, bugs)) {
+    for (const unit of some) {
+      if (units.length >= limits.maxRecords || (units.length > 0 && bytes + unit.bytes > limits.maxBytes)) {
+        return { source, from, to: units.at(-1)!.next, units, drained: false, seen }
+      }
+      units.push(unit)
+      bytes += unit.bytes
     }
-    units.push(unit)
-    bytes += size
   }
   // A range over a shard log ends right behind a valid entry, so that `from − 1` is valid for the next one; a foreign
   // topic may end with offsets that hold no record (compaction, transaction markers), and those are taken too.
@@ -61,9 +82,9 @@ export async function collectAgain(
 ): Promise<Input[]> {
   const inputs: Input[] = []
   let next = range.from
-  for await (const [unit] of unitsOf(log, { kind, ...range }, range.from, range.to, bugs)) {
-    inputs.push(...unit.inputs)
-    next = unit.next
+  for await (const some of unitsOf(log, { kind, ...range }, range.from, range.to, bugs)) {
+    for (const unit of some) inputs.push(...unit.inputs)
+    next = some.at(-1)!.next
   }
   if (kind === 'log' && next !== range.to) {
     throw new Error(
@@ -71,6 +92,19 @@ export async function collectAgain(
     )
   }
   return inputs
+}
+
+/** What the gate lets through of each input: records up to the first that has to wait. */
+export function admitted(offers: readonly Offer[], gate: Gate): readonly Offer[] {
+  const takenTo = (topic: string, partition: number) =>
+    offers.find(({ source }) => source.topic === topic && source.partition === partition)?.to
+  return offers.map((offer) => {
+    if (offer.source.kind === 'log') return offer
+    const waits = offer.units.findIndex(({ inputs }) =>
+      inputs.some((input) => input.kind === 'record' && !gate.admits(input.record, takenTo)),
+    )
+    return waits < 0 ? offer : { ...cut(offer, waits), held: true }
+  })
 }
 
 /** The smaller half of a batch whose outs do not fit into one entry; null when a single unit makes too many. */
@@ -112,15 +146,12 @@ async function* unitsOf(
   from: bigint,
   to: bigint,
   bugs?: Bugs,
-): AsyncGenerator<readonly [Unit, bytes: number]> {
+): AsyncGenerator<readonly Unit[]> {
   if (to <= from) return
   const { topic, partition } = source
   if (source.kind === 'topic') {
     for await (const batch of log.read({ topic, partition, from, to })) {
-      for (const record of batch.records) {
-        const size = (record.key?.length ?? 0) + (record.value?.length ?? 0)
-        yield [{ next: record.offset + 1n, inputs: [{ kind: 'record', record }] }, size]
-      }
+      yield batch.records.map((record) => new RecordUnit(record))
     }
     return
   }
@@ -129,6 +160,6 @@ async function* unitsOf(
     const inputs = entry.outs.map((out): Input => {
       return { kind: 'out', processor, shard: partition, offset, at, out: decodeOut(out) }
     })
-    yield [{ next: offset + 1n, inputs }, bytes.length]
+    yield [{ next: offset + 1n, inputs, bytes: bytes.length }]
   }
 }

@@ -1,6 +1,9 @@
 import type { LogRecord, Range } from '@interlock/contracts'
 
-/** Contiguous records of one partition, in offset order. A compacted topic and a foreign producer may leave gaps. */
+/**
+ * Contiguous records of one partition, in offset order. A compacted topic and a foreign producer may leave gaps. A record's
+ * fields may be made when they are read (contracts, `LogRecord`).
+ */
 export interface RawBatch {
   readonly topic: string
   readonly partition: number
@@ -79,6 +82,11 @@ export function recordBytes(record: AppendRecord): number {
     bytes += Buffer.byteLength(name) + Buffer.byteLength(value) + 2
   }
   return bytes
+}
+
+/** Bytes of key and value. A log may know them without making the views. */
+export function payloadBytes(record: LogRecord & { readonly size?: number }): number {
+  return record.size ?? (record.key?.length ?? 0) + (record.value?.length ?? 0)
 }
 
 /** @throws RecordTooLarge */

@@ -18,8 +18,8 @@ export class HighestOrders {
   private readonly orderOf: (record: LogRecord) => Order | null
   private readonly put: (record: AppendRecord) => Promise<bigint>
   private readonly highest = new Map<string, Standing>()
-  /** What landed last, by deployment. */
-  private readonly last = new Map<string, LogRecord>()
+  /** What landed last, by deployment. Its order was found out once: that may have meant to verify a signature. */
+  private readonly last = new Map<string, { readonly record: LogRecord; readonly order: Order }>()
   private seen: bigint | null = null
 
   constructor(
@@ -42,7 +42,7 @@ export class HighestOrders {
       for (const record of records) {
         const order = record.value ? this.orderOf(record) : null
         if (!order || !record.key) continue
-        this.last.set(keyOf(record), record)
+        this.last.set(keyOf(record), { record, order })
         this.recall(record, order)
       }
     }
@@ -51,7 +51,7 @@ export class HighestOrders {
 
   /** What landed where the writer of the newest copy had not looked yet, although it is older: others may hide behind. */
   suspects(sourceIn: (record: LogRecord) => Source | null): readonly Source[] {
-    const copies = [...this.last.values()].flatMap((record) => {
+    const copies = [...this.last.values()].flatMap(({ record }) => {
       const source = sourceIn(record)
       return source ? [{ record, source }] : []
     })
@@ -81,8 +81,7 @@ export class HighestOrders {
     await this.look()
     for (const [key, standing] of this.highest) {
       const last = this.last.get(key)
-      const lastOrder = last && this.orderOf(last)
-      if (lastOrder && compareOrders(lastOrder, standing.order) < 0) await this.write(standing)
+      if (last && compareOrders(last.order, standing.order) < 0) await this.write(standing)
     }
   }
 

@@ -1,4 +1,5 @@
 import type { InputSource } from '@interlock/contracts'
+import type { Progress } from './heartbeat-progress.ts'
 import { keepRunning } from './keep-running.ts'
 import type { Membership } from './membership.ts'
 import type { Random } from './random.ts'
@@ -10,6 +11,8 @@ export interface HostOptions<State> extends Omit<ShardOptions<State>, 'shard' | 
   readonly membership: Membership
   /** For the jitter of backoff only. */
   readonly random: Random
+  /** Is told how far each shard is, for heartbeats and the watchdog. */
+  readonly progress?: Progress
 }
 
 /**
@@ -23,12 +26,23 @@ export async function runHost<State>(options: HostOptions<State>, signal: AbortS
   const failed = Promise.withResolvers<never>()
   const stopped = Promise.withResolvers<void>()
 
+  const { progress } = options
+  const { name } = options.processor
   const start = (shard: number): void => {
     const stop = new AbortController()
-    const logger = options.logger.child({ processor: options.processor.name, shard })
-    const work = () => runShard({ ...options, shard, inputs: options.inputs(shard), logger }, stop.signal)
-    const done = keepRunning({ ...options, logger }, `${options.processor.name}/${shard}`, stop.signal, work)
+    const logger = options.logger.child({ processor: name, shard })
+    const onValid: ShardOptions<State>['onValid'] = (point, entry) => {
+      progress?.moved(name, shard, point, entry)
+      options.onValid?.(point, entry)
+    }
+    const work = () =>
+      runShard({ ...options, shard, inputs: options.inputs(shard), logger, onValid }, stop.signal).finally(() =>
+        progress?.left(name, shard),
+      )
+    progress?.assigned(name, shard)
+    const done = keepRunning({ ...options, logger }, `${name}/${shard}`, stop.signal, work)
     running.set(shard, { stop, done })
+    done.finally(() => progress?.released(name, shard)).catch(() => undefined)
     done.then(
       () => running.delete(shard),
       (error: Error) => {

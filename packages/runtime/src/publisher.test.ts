@@ -70,14 +70,22 @@ function command(deployment: string, revision: number): CommandOut {
   return { kind: 'command', command: all as unknown as Command }
 }
 
-function publisher(world: World, sign?: Parameters<typeof runPublisher>[0]['sign']) {
+function publisher(
+  world: World,
+  sign?: Parameters<typeof runPublisher>[0]['sign'],
+  kinds?: Parameters<typeof runPublisher>[0]['kinds'],
+) {
   const process: SimulatedProcess = world.simulation.process('publisher')
   const stop = new AbortController()
   const logger = pino({ level: 'silent' })
   const shardLog = { topic: 'log.toy', partition: 0 }
   const log = world.servers.handle(process)
   const ended = runPublisher(
-    { log, clock: process.clock, logger, random: () => 0.5, shardLog, ...(sign ? { sign } : {}) },
+    {
+      ...{ log, clock: process.clock, logger, random: () => 0.5, shardLog },
+      ...(sign ? { sign } : {}),
+      ...(kinds ? { kinds } : {}),
+    },
     stop.signal,
   )
   ended.catch(() => {})
@@ -111,6 +119,17 @@ describe('a publisher', () => {
     expect(first!.headers).toMatchObject({ [sourceHeader]: 'log.toy/0/1/0', [orderHeader]: '1.0.0.1', kind: 'command' })
     stop()
     await world.done(ended)
+  })
+
+  test('stops rather than to keep back an out of a kind that it was not started for', async () => {
+    const world = new World()
+    world.put('alert:one', 'a:1')
+    await world.own(orderer, 1_500)
+    const { ended } = publisher(world, undefined, ['alert'])
+    await world.pass(1_000)
+    await expect(ended).rejects.toThrow(/log\.toy\/0 offset \d+ puts out "command", and .* started for alert/)
+    expect(await published(world, 'alerts')).toEqual(['one'])
+    expect(await published(world, 'commands')).toEqual([])
   })
 
   test('copies nothing of a void entry', async () => {
@@ -190,13 +209,40 @@ describe('a publisher', () => {
     expect([a1, a2, b1].map((record) => readable(record!))).toEqual(['a:1', 'a:2', 'b:1'])
     commands.records.length = 0
     commands.begin = commands.end = 0n
-    world.servers.land('commands', 0, [a1!, a2!, a1!, { ...b1!, headers: { ...b1!.headers, seen: '2' } }])
+    const { key, value, headers } = b1!
+    world.servers.land('commands', 0, [a1!, a2!, a1!, { key, value, headers: { ...headers, seen: '2' } }])
     world.servers.compact('commands', 0)
     expect(await published(world, 'commands')).toEqual(['a:1', 'b:1'])
     const next = publisher(world)
     await world.pass(2_000)
     world.servers.compact('commands', 0)
     expect((await published(world, 'commands')).sort()).toEqual(['a:2', 'b:1'])
+    next.stop()
+    await world.done(next.ended)
+  })
+
+  test('that starts again does not believe a forged record which claims to be a copy of what is still to come', async () => {
+    const world = new World()
+    world.put('a:1')
+    await world.own(orderer, 1_500)
+    const first = publisher(world)
+    await world.pass(2_000)
+    first.stop()
+    await world.done(first.ended)
+    const [real] = world.servers.partition('commands', 0).records
+    // One names an out far ahead; the other a real out, and says something else.
+    const forge = (source: string, value: Uint8Array) =>
+      world.servers.land('alerts', 0, [{ key: real!.key, value, headers: { kind: 'alert', [sourceHeader]: source } }])
+    forge('log.toy/0/999999/0', Buffer.from('forged'))
+    world.put('a:2', 'alert:one')
+    await world.own(orderer, 2_000)
+    const [, , , , later] = await world.entries()
+    forge(`log.toy/0/${later!.offset}/0`, Buffer.from('forged'))
+    const next = publisher(world)
+    await world.pass(2_000)
+    expect(await published(world, 'commands')).toEqual(['a:1', 'a:2'])
+    const alerts = world.servers.partition('alerts', 0).records.filter(({ value }) => value!.length > 10)
+    expect(alerts.map(readable)).toEqual(['one'])
     next.stop()
     await world.done(next.ended)
   })

@@ -10,6 +10,8 @@ import type { Random } from './random.ts'
 import { isTransient } from './shard-options.ts'
 import { entryAt, firstKnownValid, type ShardLog, validEntries } from './shard-reader.ts'
 
+export type PublicKind = keyof typeof publicTopics
+
 export interface PublisherOptions {
   readonly log: EventLog
   readonly clock: Clock
@@ -18,6 +20,11 @@ export interface PublisherOptions {
   readonly random: Random
   readonly shardLog: ShardLog
   readonly prefix?: string
+  /**
+   * Kinds of outs that this processor has; topics of other kinds are neither read nor written, which its principal may not
+   * be allowed to. Default: all.
+   */
+  readonly kinds?: readonly PublicKind[]
   /** What the public record says, e.g. the DSSE envelope of a command. Default: the out's own bytes. */
   readonly sign?: (out: Out) => Uint8Array
   /**
@@ -25,13 +32,14 @@ export interface PublisherOptions {
    * default trusts the `order` header.
    */
   readonly orderOf?: (record: LogRecord) => Order | null
+  /** How often the commands topic is looked at for a lower order that landed last. Default: 500. */
+  readonly lookMs?: number
 }
 
 /** How far back a topic's tail is read at first for a `source` of ours; four times as far each time after. */
 const tailRecords = 1_000n
 const appendAttempts = 5
-/** How often the commands topic is looked at for a lower order that landed last. */
-const lookMs = 500
+const lookEveryMs = 500
 
 /**
  * Copies the public outs of one shard log's valid entries to their topics: in order, at least once. Runs until `signal`
@@ -49,21 +57,24 @@ export function runPublisher(given: PublisherOptions, signal: AbortSignal): Prom
 }
 
 async function publish(options: PublisherOptions, signal: AbortSignal): Promise<void> {
-  const { log, shardLog } = options
+  const { log, shardLog, lookMs = lookEveryMs } = options
   const targets = new Map<string, ShardLog>()
   for (const [kind, name] of Object.entries(publicTopics)) {
+    if (options.kinds?.includes(kind as PublicKind) === false) continue
     const topic = (options.prefix ?? '') + name
     targets.set(kind, { topic, partition: shardLog.partition % (await log.partitions(topic)) })
   }
-  const orders = new HighestOrders(log, targets.get('command')!, options.orderOf ?? orderInHeader, (record) =>
-    put(log, targets.get('command')!, record),
-  )
+  const commands = targets.get('command')
+  const orders =
+    commands === undefined
+      ? null
+      : new HighestOrders(log, commands, options.orderOf ?? orderInHeader, (record) => put(log, commands, record))
 
   const done = await newestSource(options, [...targets.values()])
   let last = done ? await validBefore(options, done) : await firstKnownValid(log, shardLog)
-  await orders.look()
-  if (done) await recallHidden(options, orders, done)
-  await orders.putRight()
+  await orders?.look()
+  if (orders && done) await recallHidden(options, orders, done)
+  await orders?.putRight()
 
   while (!signal.aborted) {
     if (last === null) {
@@ -75,18 +86,23 @@ async function publish(options: PublisherOptions, signal: AbortSignal): Promise<
     for await (const { offset, entry } of validEntries(log, shardLog, last, end)) {
       for (const [index, out] of entry.outs.entries()) {
         const target = targets.get(out.kind)
+        if (!target && out.kind in publicTopics) throw new Error(unexpected(options, out.kind, offset))
         if (!target || isDone(done, { offset, index })) continue
         const record = toRecord(options, out, { offset, index })
-        if (out.kind === 'command') await orders.publish(record, orderOfOut(out))
+        if (orders && out.kind === 'command') await orders.publish(record, orderOfOut(out))
         else await put(log, target, record)
       }
       last = offset
       if (signal.aborted) return
     }
-    await orders.putRight()
+    await orders?.putRight()
     // The rest behind `last` is void; without a pause it would be read again and again.
     if (end > last + 1n) await options.clock.sleep(lookMs, signal)
   }
+}
+
+function unexpected({ shardLog, kinds }: PublisherOptions, kind: string, offset: bigint): string {
+  return `${shardLog.topic}/${shardLog.partition} offset ${offset} puts out "${kind}", and its publisher was started for ${kinds?.join(', ')}`
 }
 
 function toRecord({ sign, shardLog }: PublisherOptions, out: Out, source: Source): AppendRecord {
@@ -103,10 +119,13 @@ async function put(log: EventLog, target: ShardLog, record: AppendRecord): Promi
   throw new LogUnavailable(`${target.topic}/${target.partition}: no word about an append in ${appendAttempts} attempts`)
 }
 
-/** The newest out of this shard on any of its topics: all before it are out, since they are published in order. */
+/**
+ * The newest out of this shard on any of its topics: all before it are out, since they are published in order. A header is
+ * only a claim; a record counts when the out that it names says just that.
+ */
 async function newestSource(options: PublisherOptions, targets: readonly ShardLog[]): Promise<Source | null> {
   for (let back = tailRecords; ; back *= 4n) {
-    let newest: Source | null = null
+    const claims: { readonly source: Source; readonly record: LogRecord }[] = []
     let whole = true
     for (const { topic, partition } of targets) {
       const { begin, end } = await options.log.bounds(topic, partition)
@@ -116,12 +135,25 @@ async function newestSource(options: PublisherOptions, targets: readonly ShardLo
       for await (const { records } of options.log.read({ topic, partition, from, to: end })) {
         for (const record of records) {
           const source = sourceOf(options.shardLog, record)
-          if (source && !isDone(newest, source)) newest = source
+          if (source) claims.push({ source, record })
         }
       }
     }
-    if (newest || whole) return newest
+    claims.sort((a, b) => compareSources(b.source, a.source))
+    for (const { source, record } of claims) if (await isCopy(options, source, record)) return source
+    if (whole) return null
   }
+}
+
+/** Whether a public record is what the out that it names says; true also where the shard log no longer reaches back to it. */
+async function isCopy(options: PublisherOptions, source: Source, record: LogRecord): Promise<boolean> {
+  const { log, shardLog } = options
+  const { begin, end } = await log.bounds(shardLog.topic, shardLog.partition)
+  if (source.offset >= end) return false
+  if (source.offset < begin) return true
+  const out = (await entryAt(log, shardLog, source.offset)).entry.outs[source.index]
+  if (!out || record.value === null) return false
+  return Buffer.compare(toRecord(options, out, source).value!, record.value) === 0
 }
 
 /** A valid entry before the one that holds `done`: its outs behind `done` are still to be published. */

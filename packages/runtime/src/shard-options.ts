@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Bugs } from './bugs.ts'
 import { type Clock, DeadlineExceeded } from './clock.ts'
 import { type EventLog, LogUnavailable } from './event-log.ts'
+import type { Gate } from './gate.ts'
 import type { Point } from './re-execute.ts'
 import type { ShardLimits } from './shard-limits.ts'
 
@@ -22,6 +23,10 @@ export interface ShardOptions<State> {
   readonly logger: Logger
   /** Called once the entry is known to be valid: from here on it may be shown. */
   readonly onValid?: (point: Point<State>, entry: Entry) => void
+  /** Asked before anything is taken: false under memory pressure, and then entries take nothing but time goes on. */
+  readonly mayTake?: () => boolean
+  /** Decides which records of plain topics have to wait. */
+  readonly gate?: Gate
   /** Before the names of our own topics. */
   readonly prefix?: string
   readonly limits?: Partial<ShardLimits>

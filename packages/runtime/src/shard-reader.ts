@@ -50,16 +50,44 @@ export async function* validEntries(
  * later one names as its `prev`. An owner names only what it knows to be valid, so each named entry is valid; the
  * first entry in sight may be void.
  *
+ * @param from where to look first; the beginning of the log unless told
  * @returns offset of a valid entry or `beginningOfLog`; null where the log does not (yet) tell
  */
-export async function firstKnownValid(log: EventLog, { topic, partition }: ShardLog): Promise<bigint | null> {
-  const { begin, end } = await log.bounds(topic, partition)
+export async function firstKnownValid(
+  log: EventLog,
+  { topic, partition }: ShardLog,
+  from = 0n,
+): Promise<bigint | null> {
+  const { begin: held, end } = await log.bounds(topic, partition)
+  const begin = from > held ? from : held
   if (begin === 0n) return beginningOfLog
   for await (const batch of log.read({ topic, partition, from: begin, to: end })) {
     for (const record of batch.records) {
       const { prev } = readEntry(record)
       if (prev >= begin - 1n) return prev
     }
+  }
+  return null
+}
+
+/**
+ * Offset of the first record that was appended at `time` or later, by halving: append times of a shard log rise with its
+ * offsets (but for a new leader's clock, so take a time with some room). The end of the log where there is none.
+ */
+export async function offsetAt(log: EventLog, { topic, partition }: ShardLog, time: LogTime): Promise<bigint> {
+  let { begin: low, end: high } = await log.bounds(topic, partition)
+  while (low < high) {
+    const middle = (low + high) / 2n
+    const at = await appendedAt(log, { topic, partition }, middle)
+    if (at !== null && at < time) low = middle + 1n
+    else high = middle
+  }
+  return low
+}
+
+async function appendedAt(log: EventLog, { topic, partition }: ShardLog, offset: bigint): Promise<LogTime | null> {
+  for await (const { records } of log.read({ topic, partition, from: offset, to: offset + 1n })) {
+    for (const { at } of records) return at
   }
   return null
 }

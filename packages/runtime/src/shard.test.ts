@@ -61,6 +61,17 @@ describe('a shard', () => {
     expect((await world.entries('log.left')).length).toBeLessThan(15)
   })
 
+  test('takes a backlog of entries that carry nothing at once, and so what lies behind them', async () => {
+    const world = new World('log.left')
+    world.simulation.after(39_000, () => world.put('a'))
+    await world.own(toyProcessor('left'), 40_000)
+    expect((await world.entries('log.left')).length).toBeGreaterThan(39)
+    const inputs = [{ kind: 'log', topic: 'log.left', partition: 0 }] as const
+    await world.own(toy, 2_000, { inputs, limits: { maxRecords: 5 } })
+    const outs = (await world.entries()).flatMap(({ entry }) => entry.outs)
+    expect(outs.map(({ kind }) => kind)).toEqual(['progress'])
+  })
+
   test('is caught up only when it has taken everything that was there', async () => {
     const world = new World()
     for (let index = 0; index < 25; index++) world.put('a')

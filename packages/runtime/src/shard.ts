@@ -1,6 +1,6 @@
-import { shardLog, topics } from '@interlock/contracts'
+import { type InputSource, shardLog, topics } from '@interlock/contracts'
 import type { Bugs } from './bugs.ts'
-import { collect, nothing, type Offer, startOf } from './collect.ts'
+import { admitted, collect, nothing, type Offer, startOf } from './collect.ts'
 import { withDeadlines } from './deadlines.ts'
 import { type Appended, type EventLog, LogUnavailable } from './event-log.ts'
 import { makeEntry } from './make-entry.ts'
@@ -143,18 +143,27 @@ async function commit(
 
 /** Waits until there is something to take, or the tick is due; what carries no outs wakes nobody. */
 async function nextBatch<State>(
-  { log, clock, inputs, bugs }: ShardOptions<State>,
+  { log, clock, inputs, bugs, mayTake, gate }: ShardOptions<State>,
   point: Point<State>,
   limits: ShardLimits,
   tickAt: number,
   signal: AbortSignal,
 ): Promise<readonly Offer[]> {
-  const look = () =>
-    Promise.all(inputs.map((source) => collect(log, source, point.positions.get(sourceName(source))!, limits, bugs)))
+  if (mayTake?.() === false) {
+    await clock.sleep(Math.max(0, tickAt - clock.monotonic()), signal)
+    return nothing(inputs, (source) => point.positions.get(sourceName(source))!)
+  }
+  const look = async () => {
+    const from = (source: InputSource) => point.positions.get(sourceName(source))!
+    const offers = await Promise.all(inputs.map((source) => collect(log, source, from(source), limits, bugs)))
+    return gate ? admitted(offers, gate) : offers
+  }
   for (let offers = await look(), lingered = false; ; offers = await look()) {
     const some = offers.some((offer) => offer.units.some((unit) => unit.inputs.length > 0))
     const left = tickAt - clock.monotonic()
-    if (signal.aborted || left <= 0 || (some && (lingered || offers.some((offer) => !offer.drained)))) return offers
+    // A backlog is taken at once, also one of entries that carry nothing: something may lie behind them.
+    const isBacklog = offers.some(({ drained, held }) => !drained && !held)
+    if (signal.aborted || left <= 0 || isBacklog || (some && lingered)) return offers
     if (some) {
       // What just woke us has company on its way: one entry for all of it.
       await clock.sleep(Math.min(limits.lingerMs, left), signal)
@@ -163,8 +172,11 @@ async function nextBatch<State>(
     }
     const woken = new AbortController()
     const either = AbortSignal.any([woken.signal, signal])
-    const waits = offers.map(({ source, seen }) => log.wait(source.topic, source.partition, seen, left, either))
-    await Promise.race(waits.length > 0 ? waits : [clock.sleep(left, either)]).finally(() => woken.abort())
+    const waits = offers
+      .filter(({ held }) => !held)
+      .map(({ source, seen }): Promise<unknown> => log.wait(source.topic, source.partition, seen, left, either))
+    if (gate && waits.length < offers.length) waits.push(gate.change(either, left))
+    await Promise.race(waits.length > 0 ? waits : [clock.sleep(left, either)]).finally(() => woken.abort('woken'))
     await Promise.all(waits)
   }
 }

@@ -5,6 +5,7 @@ import {
   type Bounds,
   checkSize,
   type EventLog,
+  LogUnavailable,
   RangeGone,
   type RawBatch,
   TopicMismatch,
@@ -18,18 +19,28 @@ export interface AppendFate {
   /** When it lands; empty: never; two: twice. Later than the answer: a late landing. */
   readonly landAfterMs: readonly number[]
   readonly answerAfterMs: number
-  /** `'position'` of the first landing, which must then come before the answer; `'unknown'` whatever happened. */
-  readonly answer: 'position' | 'unknown'
+  /**
+   * `'position'` of the first landing, which must then come before the answer; `'unknown'` whatever happened;
+   * `'unavailable'` (nothing lands then) throws.
+   */
+  readonly answer: 'position' | 'unknown' | 'unavailable'
+}
+
+/** Who talks to which partition. */
+export interface SimulatedPlace {
+  readonly process: string
+  readonly topic: string
+  readonly partition: number
 }
 
 export interface SimulatedFaults {
   /** Milliseconds until a read, a look at the bounds or a wait is answered. */
-  readonly latencyMs: () => number
-  readonly fate: (append: {
-    readonly process: string
-    readonly topic: string
-    readonly partition: number
-  }) => AppendFate
+  readonly latencyMs: (place: SimulatedPlace) => number
+  readonly fate: (append: SimulatedPlace) => AppendFate
+  /** A read, a look at the bounds or a wait ends in `LogUnavailable`. Default: never. */
+  readonly isAway?: (place: SimulatedPlace) => boolean
+  /** How far the clock of a partition's leader is from the truth, ms; append times may go back by it. Undefined: it is right. */
+  readonly leaderSkewMs?: (topic: string, partition: number) => number | undefined
 }
 
 const noFaults: SimulatedFaults = {
@@ -54,6 +65,8 @@ interface Partition {
 export class SimulatedLog {
   readonly simulation: Simulation
   faults: SimulatedFaults
+  /** Sees each record as it lands: for oracles and traces. */
+  onLand: (record: LogRecord) => void = () => {}
   private readonly topics = new Map<string, Partition[]>()
 
   constructor(simulation: Simulation, faults: SimulatedFaults = noFaults) {
@@ -116,10 +129,17 @@ export class SimulatedLog {
   land(topic: string, index: number, records: readonly AppendRecord[]): Appended {
     const partition = this.partition(topic, index)
     const offset = partition.end
-    partition.at = Math.max(partition.at, Math.floor(this.simulation.now))
+    const skewMs = this.faults.leaderSkewMs?.(topic, index)
+    // One leader's clock does not go back; another's may show less.
+    partition.at =
+      skewMs === undefined
+        ? Math.max(partition.at, Math.floor(this.simulation.now))
+        : Math.floor(this.simulation.now + skewMs)
     for (const { key = null, value, headers = {} } of records) {
-      partition.records.push({ topic, partition: index, offset: partition.end, at: partition.at, key, value, headers })
+      const record = { topic, partition: index, offset: partition.end, at: partition.at, key, value, headers }
+      partition.records.push(record)
       partition.end += 1n
+      this.onLand(record)
     }
     for (const waiter of [...partition.waiters]) waiter()
     return { offset, at: partition.at }
@@ -136,15 +156,15 @@ class Handle implements EventLog {
   }
 
   createTopic(topic: string, options: TopicOptions): Promise<void> {
-    return this.answer(() => this.log.create(topic, options))
+    return this.answer(topic, 0, () => this.log.create(topic, options))
   }
 
   partitions(topic: string): Promise<number> {
-    return this.answer(() => this.log.count(topic))
+    return this.answer(topic, 0, () => this.log.count(topic))
   }
 
   bounds(topic: string, partition: number): Promise<Bounds> {
-    return this.answer(() => {
+    return this.answer(topic, partition, () => {
       const { begin, end } = this.log.partition(topic, partition)
       return { begin, end }
     })
@@ -153,7 +173,7 @@ class Handle implements EventLog {
   async *read(range: Range): AsyncIterable<RawBatch> {
     const { topic, partition, to } = range
     for (let from = range.from; from < to; ) {
-      const page = await this.answer(() => {
+      const page = await this.answer(topic, partition, () => {
         const { begin, end, records } = this.log.partition(topic, partition)
         if (from < begin || to > end) throw new RangeGone({ topic, partition, from, to }, { begin, end })
         const first = firstAt(records, from)
@@ -175,15 +195,23 @@ class Handle implements EventLog {
       }
       const done = () => {
         if (!partition.waiters.delete(look)) return
-        this.later(() => partition.end, resolve)
+        cancel()
+        signal?.removeEventListener('abort', done)
+        this.later(
+          { process: this.process.name, topic, partition: index },
+          () => partition.end,
+          (end) => resolve(end),
+          reject,
+        )
       }
+      let cancel = () => {}
       const look = () => {
         if (partition.end > from) done()
       }
       partition.waiters.add(look)
       signal?.addEventListener('abort', done, { once: true })
       if (partition.end > from || signal?.aborted) done()
-      else this.log.simulation.after(ms, done)
+      else cancel = this.log.simulation.after(ms, done)
     })
   }
 
@@ -205,36 +233,43 @@ class Handle implements EventLog {
         first ??= landed
       })
     }
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       simulation.after(fate.answerAfterMs, () =>
-        this.process.deliver(() => resolve(fate.answer === 'position' && first ? first : 'unknown')),
+        this.process.deliver(() => {
+          if (fate.answer === 'unavailable') reject(new LogUnavailable(`${topic}/${partition}: no broker takes it`))
+          else resolve(fate.answer === 'position' && first ? first : 'unknown')
+        }),
       )
     })
   }
 
   async close(): Promise<void> {}
 
-  private answer<T>(work: () => T): Promise<T> {
+  private answer<T>(topic: string, partition: number, work: () => T): Promise<T> {
     return new Promise((resolve, reject) =>
-      this.later(
-        (): (() => void) => {
-          try {
-            const value = work()
-            return () => resolve(value)
-          } catch (error) {
-            return () => reject(error)
-          }
-        },
-        (settle) => settle(),
-      ),
+      this.later({ process: this.process.name, topic, partition }, work, resolve, reject),
     )
   }
 
   /** The log answers after its latency with what holds then; a stopped process hears it when it is woken. */
-  private later<T>(look: () => T, hear: (seen: T) => void): void {
-    this.log.simulation.after(this.log.faults.latencyMs(), () => {
-      const seen = look()
-      this.process.deliver(() => hear(seen))
+  private later<T>(
+    place: SimulatedPlace,
+    look: () => T,
+    hear: (seen: T) => void,
+    fail: (error: unknown) => void,
+  ): void {
+    const { faults, simulation } = this.log
+    simulation.after(faults.latencyMs(place), () => {
+      let settle: () => void
+      try {
+        if (faults.isAway?.(place))
+          throw new LogUnavailable(`${place.topic}/${place.partition}: no broker answers for it`)
+        const seen = look()
+        settle = () => hear(seen)
+      } catch (error) {
+        settle = () => fail(error)
+      }
+      this.process.deliver(settle)
     })
   }
 }

@@ -8,12 +8,17 @@ interface Due {
   work: (() => void) | null
 }
 
+/** Events that are queued for one turn of Node's loop; what each wakes up runs before the next one all the same. */
+const eventsPerTurn = 256
+
 /**
  * Virtual time and one queue of events. The real shells run on it: whatever they await (log, sleep) is an event here,
  * so a run is a function of its seed and a minute takes a moment.
  */
 export class Simulation {
   now: number
+  /** Events that have happened. */
+  events = 0
   private readonly queue: Due[] = []
   private scheduled = 0
 
@@ -24,16 +29,7 @@ export class Simulation {
   /** Runs `work` after `ms` of virtual time; equal times in the order of their scheduling. @returns what cancels it */
   after(ms: number, work: () => void): () => void {
     const due: Due = { at: this.now + Math.max(0, ms), order: this.scheduled++, work }
-    let low = 0
-    let high = this.queue.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const other = this.queue[middle]!
-      // Latest first, so that the next event is popped from the end.
-      if (other.at > due.at || (other.at === due.at && other.order < due.order)) low = middle + 1
-      else high = middle
-    }
-    this.queue.splice(low, 0, due)
+    this.push(due)
     return () => {
       due.work = null
     }
@@ -48,21 +44,38 @@ export class Simulation {
     }
     work.then(done, done)
     await nextTurn()
-    while (!settled) {
-      if (!(await this.step()))
-        throw new Error(`simulation: at ${this.now} nothing is left to happen, yet work is not done`)
-      if (this.now > limit) throw new Error(`simulation: the work is not done after ${limitMs} virtual ms`)
-    }
+    await new Promise<void>((resolve, reject) => {
+      let isOver = false
+      const end = (error?: Error) => {
+        isOver = true
+        if (error) reject(error)
+        else resolve()
+      }
+      const turn = () => {
+        if (isOver) return
+        if (settled) return end()
+        try {
+          if (!this.happen())
+            return end(new Error(`simulation: at ${this.now} nothing is left to happen, yet work is not done`))
+        } catch (error) {
+          return end(error as Error)
+        }
+        if (this.now > limit) end(new Error(`simulation: the work is not done after ${limitMs} virtual ms`))
+      }
+      // Many events a turn of Node's loop, each an immediate of its own: Node runs all that a callback woke up (promises)
+      // before the next immediate, so order is the same as with one a turn, at a third of the price.
+      const batch = () => {
+        for (let index = 0; index < eventsPerTurn; index++) setImmediate(turn)
+        setImmediate(() => isOver || batch())
+      }
+      batch()
+    })
     return work
   }
 
   /** The next event, and everything that it wakes up to its next await. @returns whether there was one. */
   async step(): Promise<boolean> {
-    let due = this.queue.pop()
-    while (due && !due.work) due = this.queue.pop()
-    if (!due?.work) return false
-    this.now = due.at
-    due.work()
+    if (!this.happen()) return false
     await nextTurn()
     return true
   }
@@ -70,6 +83,51 @@ export class Simulation {
   process(name: string): SimulatedProcess {
     return new SimulatedProcess(this, name)
   }
+
+  private happen(): boolean {
+    let due = this.pop()
+    while (due && !due.work) due = this.pop()
+    if (!due?.work) return false
+    this.now = due.at
+    this.events += 1
+    due.work()
+    return true
+  }
+
+  private push(due: Due): void {
+    const { queue } = this
+    let at = queue.length
+    queue.push(due)
+    while (at > 0) {
+      const parent = (at - 1) >>> 1
+      if (!isBefore(due, queue[parent]!)) break
+      queue[at] = queue[parent]!
+      at = parent
+    }
+    queue[at] = due
+  }
+
+  private pop(): Due | undefined {
+    const { queue } = this
+    const first = queue[0]
+    const last = queue.pop()
+    if (!first || !last || first === last) return first
+    let at = 0
+    for (;;) {
+      let child = 2 * at + 1
+      if (child >= queue.length) break
+      if (child + 1 < queue.length && isBefore(queue[child + 1]!, queue[child]!)) child += 1
+      if (!isBefore(queue[child]!, last)) break
+      queue[at] = queue[child]!
+      at = child
+    }
+    queue[at] = last
+    return first
+  }
+}
+
+function isBefore(a: Due, b: Due): boolean {
+  return a.at === b.at ? a.order < b.order : a.at < b.at
 }
 
 /** Something that runs in a simulation and can be stopped and woken (SIGSTOP, SIGCONT) or killed (SIGKILL). */
@@ -77,19 +135,25 @@ export class SimulatedProcess {
   readonly simulation: Simulation
   readonly name: string
   readonly clock: Clock
+  /** How far its host's clock is from the truth, ms; may jump. Its monotonic clock counts from its own start. */
+  skewMs = 0
   private state: 'running' | 'paused' | 'killed' = 'running'
   private held: (() => void)[] = []
 
   constructor(simulation: Simulation, name: string) {
     this.simulation = simulation
     this.name = name
+    const startedAt = simulation.now
     this.clock = {
-      now: () => Math.floor(simulation.now),
-      monotonic: () => simulation.now,
+      now: () => Math.floor(simulation.now + this.skewMs),
+      monotonic: () => simulation.now - startedAt,
       sleep: (ms, signal) =>
         new Promise((resolve) => {
           if (signal?.aborted) return resolve()
-          const cancel = simulation.after(ms, () => this.deliver(resolve))
+          const cancel = simulation.after(ms, () => {
+            signal?.removeEventListener('abort', wake)
+            this.deliver(resolve)
+          })
           const wake = () => {
             cancel()
             resolve()
@@ -97,6 +161,14 @@ export class SimulatedProcess {
           signal?.addEventListener('abort', wake, { once: true })
         }),
     }
+  }
+
+  get isAlive(): boolean {
+    return this.state !== 'killed'
+  }
+
+  get isRunning(): boolean {
+    return this.state === 'running'
   }
 
   /** An answer or a timer reaches the process: now, once it is woken, or never. */

@@ -17,7 +17,7 @@ export class World {
   constructor(...topics: readonly string[]) {
     for (const topic of ['in', 'log.toy', ...topics]) this.servers.create(topic, { partitions: 1 })
     for (const topic of ['snapshots', 'commands']) this.servers.create(topic, { partitions: 1, compacted: true })
-    for (const topic of ['alerts', 'evidence', 'dlq']) this.servers.create(topic, { partitions: 1 })
+    for (const topic of ['alerts', 'audit', 'evidence', 'dlq']) this.servers.create(topic, { partitions: 1 })
   }
 
   put(...values: readonly string[]): void {

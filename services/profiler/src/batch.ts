@@ -1,9 +1,10 @@
-import { bounds, Columns, packSlices, Tally } from '@interlock/columns'
-import type { CountsOut, Hash, LogRecord } from '@interlock/contracts'
+import { bounds, Columns, hasRow, packSlices, type RowBits, rowBits, Tally, withoutRows } from '@interlock/columns'
+import type { CountsOut, Hash, LogRecord, ReplayedOut } from '@interlock/contracts'
 import type { Compiled } from './compiled.ts'
 import { fitsEntry, messageRoomBytes, type PlacedRow } from './entry-room.ts'
-import type { Letters } from './letters.ts'
+import type { Dying, Letters } from './letters.ts'
 import { type Place, Placer, placeKey } from './placing.ts'
+import { type ReplayOf, type Replays, replayOf } from './replays.ts'
 
 /** What is gathered for a place: its spec's tally, and the smallest span of offsets that holds its rows. */
 interface Cell {
@@ -12,23 +13,41 @@ interface Cell {
   to: bigint
 }
 
+/** Hears of every row that is counted, while the columns hold it. */
+export type Witness = (columns: Columns, row: number, record: LogRecord, place: Place) => void
+
+/** A record of the batch; of a copy of a dead record also which rows it stands for, and how many it has. */
+interface Taken extends Dying {
+  readonly replay: ReplayOf | null
+  rows: number
+}
+
 /** Rows that were decoded under one set of watches, from records to counts. */
 export class Batch {
   readonly #compiled: Compiled
   readonly #letters: Letters
-  readonly #records: LogRecord[] = []
+  readonly #replays: Replays
+  readonly #witness: Witness | null
+  readonly #records: Taken[] = []
   readonly #columns: Columns
   readonly #placer: Placer
   #cells = new Map<Place, Cell>()
   #tallies = new Map<Hash, Tally<Place>>()
   readonly #outs: CountsOut[] = []
-  /** Rows seen so far, good and bad, and those of features and outcomes topics that decode well. */
+  /** Dead rows of before that were counted now. */
+  readonly replayed: ReplayedOut[] = []
+  /**
+   * Rows seen so far, good and bad, and those that belong to no pane although they decode well: of features and outcomes
+   * topics, and of copies of dead records the rows that did not die or were counted by an earlier copy.
+   */
   taken = 0
   setAside = 0
 
-  constructor(compiled: Compiled, letters: Letters, records: number) {
+  constructor(compiled: Compiled, letters: Letters, replays: Replays, records: number, witness: Witness | null = null) {
     this.#compiled = compiled
     this.#letters = letters
+    this.#replays = replays
+    this.#witness = witness
     this.#placer = new Placer(compiled)
     this.#columns = new Columns(compiled.wanted, Math.min(records, bounds.rows))
   }
@@ -39,14 +58,27 @@ export class Batch {
 
   /** Decodes a record into the columns. */
   take(record: LogRecord): void {
+    const replay = replayOf(record)
+    if (replay !== null && 'wrong' in replay) {
+      this.taken++
+      this.#letters.addWhole({ record, offset: record.offset }, 'malformed', replay.wrong)
+      return
+    }
+    const taken: Taken = { record, offset: replay?.offset ?? record.offset, replay, rows: 0 }
     const columns = this.#columns
     const before = columns.rows
     const { kind, reader } = this.#compiled.readerOf(record.topic)
-    this.#records.push(record)
-    this.taken += reader.read(record, columns, this.#records.length - 1)
+    this.#records.push(taken)
+    taken.rows = reader.read(record, columns, this.#records.length - 1)
+    this.taken += taken.rows
     if (kind === 'predictions') return
     // Features and outcomes are checked and accounted here; what they say is joined to predictions elsewhere.
     this.setAside += columns.rows - before
+    const well = replay === null ? [] : Array.from(columns.place.subarray(before, columns.rows))
+    this.#settle(
+      taken,
+      well.filter((row) => this.#isMeant(taken, row)),
+    )
     columns.truncate(before)
   }
 
@@ -54,7 +86,10 @@ export class Batch {
   counts(): readonly CountsOut[] {
     const columns = this.#columns
     for (const { record, row, reason, detail } of columns.faults) {
-      this.#letters.add(this.#records[record]!, row, reason, detail)
+      const taken = this.#records[record]!
+      if (row < 0) this.#dieWhole(taken, reason, detail)
+      else if (this.#isMeant(taken, row)) this.#letters.add(taken, [row], reason, detail)
+      else this.setAside++
     }
     for (let row = 0; row < columns.rows; ) {
       const record = columns.record[row]!
@@ -67,25 +102,69 @@ export class Batch {
     return this.#outs
   }
 
+  /** Whether a row may be counted: always, but of a copy only a row that died and was not counted since. */
+  #isMeant({ record, replay }: Taken, row: number): boolean {
+    if (replay === null) return true
+    if (replay.rows !== null && !hasRow(replay.rows, row)) return false
+    const counted = this.#replays.countedOf(partitionOf(record), replay.offset)
+    return counted === 'forgotten' || (counted !== 'all' && !hasRow(counted, row))
+  }
+
+  #dieWhole(taken: Taken, reason: Parameters<Letters['addWhole']>[1], detail: string): void {
+    const { record, replay } = taken
+    const counted = replay === null ? null : this.#replays.countedOf(partitionOf(record), replay.offset)
+    if (replay?.rows == null || counted === null || counted === 'forgotten') {
+      if (counted === 'all') this.setAside++
+      else this.#letters.addWhole(taken, reason, detail, replay?.rows ?? null)
+      return
+    }
+    const left: RowBits = counted === 'all' ? new Uint8Array() : withoutRows(replay.rows, counted)
+    if (left.length === 0) this.setAside++
+    else this.#letters.addWhole(taken, reason, detail, left)
+  }
+
   /** Places rows `from` … `end` (exclusive), which are all of one record. */
-  #place(record: LogRecord, from: number, end: number): void {
+  #place(taken: Taken, from: number, end: number): void {
     const columns = this.#columns
+    const { record, replay } = taken
+    const isForgotten = replay !== null && this.#replays.countedOf(partitionOf(record), replay.offset) === 'forgotten'
     const placed: PlacedRow[] = []
     for (let row = from; row < end; row++) {
+      const within = columns.place[row]!
+      if (!this.#isMeant(taken, within)) {
+        this.setAside++
+        continue
+      }
+      if (isForgotten) {
+        this.#letters.add(taken, [within], 'replay-forgotten', forgottenDetail)
+        continue
+      }
       const place = this.#placer.placeOf(columns, row, record)
-      if ('reason' in place) this.#letters.add(record, columns.place[row]!, place.reason, place.detail)
+      if ('reason' in place) this.#letters.add(taken, [within], place.reason, place.detail)
       else placed.push({ row, place, counter: this.#compiled.counters.get(place.watch.specHash)! })
     }
+    const rows = placed.map(({ row }) => columns.place[row]!)
     if (placed.length > 1 && !fitsEntry(columns, placed)) {
-      const first = columns.place[placed[0]!.row]!
       const detail = `the counts of these rows would take more than ${messageRoomBytes} bytes of an entry: send smaller batches`
-      this.#letters.add(record, first, 'oversized', detail, placed.length)
+      this.#letters.add(taken, rows, 'oversized', detail)
       return
     }
     for (const row of placed) this.#add(record, row)
+    this.#settle(taken, rows)
   }
 
-  #add({ offset }: LogRecord, { row, place, counter }: PlacedRow): void {
+  /** Remembers and tells which rows of a copy are accounted for now. */
+  #settle({ record, replay, rows: rowsOfMessage }: Taken, rows: readonly number[]): void {
+    if (replay === null || rows.length === 0) return
+    const bits = rowBits(rows)
+    const { topic, partition, offset: copy } = record
+    this.#replays.add(partitionOf(record), replay.offset, bits, rowsOfMessage)
+    this.replayed.push({ kind: 'replayed', topic, partition, offset: replay.offset, copy, rows: bits })
+  }
+
+  #add(record: LogRecord, { row, place, counter }: PlacedRow): void {
+    const { offset } = record
+    this.#witness?.(this.#columns, row, record, place)
     let cell = this.#cells.get(place)
     if (cell === undefined) {
       const { specHash } = place.watch
@@ -129,4 +208,11 @@ export class Batch {
     this.#cells = new Map()
     this.#tallies = new Map()
   }
+}
+
+const forgottenDetail =
+  'it was submitted again so late that nobody remembers whether it was counted before: it is not counted'
+
+function partitionOf({ topic, partition }: LogRecord): string {
+  return `${topic}/${partition}`
 }

@@ -9,6 +9,8 @@ import {
   wantedOf,
 } from '@interlock/columns'
 import type { Hash, SchemaRegistry } from '@interlock/contracts'
+import { type KnownSchema, withRegistered } from './registered.ts'
+import type { ProfilerState } from './state.ts'
 import { unnamedTenant, type Watched } from './watched.ts'
 
 /** Everything that is made once from the watches in force and used for every batch. */
@@ -20,19 +22,29 @@ export interface Compiled {
   readerOf(topic: string): { readonly kind: EventKind; readonly reader: TopicReader }
 }
 
-/** A function of the watches alone; the last result is kept beside them, which changes no output. */
-export function compiler(registry: SchemaRegistry): (watches: readonly Watched[]) => Compiled {
-  const made = new WeakMap<readonly Watched[], Compiled>()
-  return (watches) => {
-    const known = made.get(watches)
-    if (known !== undefined) return known
-    const compiled = compile(watches, registry)
-    made.set(watches, compiled)
+export type Compiler = (watches: readonly Watched[], schemas: ProfilerState['schemas']) => Compiled
+
+/** A function of watches and schemas alone; the last results are kept beside them, which changes no output. */
+export function compiler(own: SchemaRegistry, kept?: readonly string[]): Compiler {
+  const made = new WeakMap<readonly Watched[], WeakMap<SchemaRegistry, Compiled>>()
+  const registries = new WeakMap<readonly KnownSchema[], SchemaRegistry>()
+  const registryOf = (schemas: ProfilerState['schemas']): SchemaRegistry => {
+    if (schemas === undefined) return own
+    const known = registries.get(schemas) ?? withRegistered(own, schemas)
+    registries.set(schemas, known)
+    return known
+  }
+  return (watches, schemas) => {
+    const registry = registryOf(schemas)
+    const beside = made.get(watches) ?? new WeakMap<SchemaRegistry, Compiled>()
+    made.set(watches, beside)
+    const compiled = beside.get(registry) ?? compile(watches, registry, kept)
+    beside.set(registry, compiled)
     return compiled
   }
 }
 
-function compile(watches: readonly Watched[], registry: SchemaRegistry): Compiled {
+function compile(watches: readonly Watched[], registry: SchemaRegistry, kept?: readonly string[]): Compiled {
   const specs = new Map(watches.map(({ specHash, spec }) => [specHash, spec]))
   const wanted = wantedOf({
     environments: watches.map(({ environment }) => environment),
@@ -40,6 +52,7 @@ function compile(watches: readonly Watched[], registry: SchemaRegistry): Compile
     deployments: watches.map(({ deployment }) => deployment),
     versions: watches.flatMap(({ versions }) => versions),
     specs: [...specs.values()],
+    ...(kept === undefined ? {} : { kept }),
   })
   const shape = new Columns(wanted, 1)
   const readers = new Map<string, { kind: EventKind; reader: TopicReader }>()

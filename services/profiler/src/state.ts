@@ -1,5 +1,7 @@
 import { canonicalJson, type LogTime } from '@interlock/contracts'
 import type { Account } from './account.ts'
+import type { KnownSchema } from './registered.ts'
+import type { ReplayedPartition } from './replays.ts'
 import type { Watched } from './watched.ts'
 
 /** What a shard of the profiler remembers: small, because rows become counts at once. */
@@ -9,6 +11,10 @@ export interface ProfilerState {
   /** Every row that this shard has ever taken. */
   readonly totals: Account
   readonly watches: readonly Watched[]
+  /** Which rows of dead records were counted when they were submitted again. Absent: none ever was. */
+  readonly replays?: readonly ReplayedPartition[]
+  /** What a schema registry said, by id. Present: ids in Avro messages are the registry's, and no longer ours. */
+  readonly schemas?: readonly KnownSchema[]
 }
 
 export const stateVersion = 1

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { committed } from './committed.ts'
-import { batchesOf, encodeRecordBatch } from './record-batch.ts'
+import { encodeRecordBatch } from './encode-record-batch.ts'
+import { batchesOf } from './record-batch.ts'
 
 const transactional = 0x10
 const control = 0x20

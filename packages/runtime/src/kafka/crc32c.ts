@@ -1,3 +1,5 @@
+import { createRequire } from 'node:module'
+
 /** Reflected Castagnoli polynomial. */
 const polynomial = 0x82f63b78
 /** Eight tables behind one another: entry 256 k + b is the remainder of byte b followed by k zero bytes. */
@@ -13,11 +15,28 @@ for (let index = 256; index < table.length; index++) {
 }
 
 /**
- * CRC-32C of bytes, unsigned, eight bytes a step. Node's `zlib.crc32` is another polynomial.
+ * CRC-32C of bytes, unsigned: the processor's own instruction where its binding could be loaded, a third of the time of
+ * all reading otherwise. Node's `zlib.crc32` is another polynomial.
  *
- * @source RFC 3720 appendix B.4; slicing-by-8, Kounavis & Berry, ISCC 2005
+ * @source RFC 3720 appendix B.4
  */
-export function crc32c(bytes: Uint8Array): number {
+export const crc32c: (bytes: Uint8Array) => number = native() ?? crc32cInScript
+
+/** Not every platform has the binding. */
+function native(): ((bytes: Uint8Array) => number) | null {
+  try {
+    return (createRequire(import.meta.url)('@node-rs/crc32') as typeof import('@node-rs/crc32')).crc32c
+  } catch {
+    return null
+  }
+}
+
+/**
+ * Eight bytes a step.
+ *
+ * @source slicing-by-8, Kounavis & Berry, ISCC 2005
+ */
+export function crc32cInScript(bytes: Uint8Array): number {
   const { length } = bytes
   const view = new DataView(bytes.buffer, bytes.byteOffset, length)
   const t = table

@@ -45,13 +45,15 @@ export class EndWatcher {
   /** The end, once it is past `from`, `ms` are over, or `signal` is aborted. */
   async wait(topic: string, partition: number, from: bigint, ms: number, signal?: AbortSignal): Promise<bigint> {
     const { clock } = this.client
+    const far = this.reader.endFor(topic, partition, from)
+    if (far !== null) return far
     const until = clock.monotonic() + ms
     const end = await this.reader.end(topic, partition)
     if (end > from || signal?.aborted || clock.monotonic() >= until || this.closed) return end
     const watch = this.watch(topic, partition, end)
     const enough = new AbortController()
     const wake = () => {
-      if (watch.end > from || this.closed) enough.abort()
+      if (watch.end > from || this.closed) enough.abort('enough')
     }
     watch.waiters.add(wake)
     await clock.sleep(until - clock.monotonic(), signal ? AbortSignal.any([enough.signal, signal]) : enough.signal)

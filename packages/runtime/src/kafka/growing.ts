@@ -1,7 +1,18 @@
+import { setImmediate } from 'node:timers/promises'
+
+/** More comes out of a batch than is taken. */
+export class TooLarge extends Error {
+  override readonly name = 'TooLarge'
+}
+
+/** How much is made before others get their turn. */
+const turnBytes = 4 * 1_048_576
+
 /** Output of a decompressor: grows by doubling, never beyond a bound. */
 export class Growing {
   private buffer: Buffer
   private length = 0
+  private turnAt = turnBytes
   private readonly most: number
 
   constructor(expected: number, most: number) {
@@ -26,13 +37,20 @@ export class Growing {
     this.length += count
   }
 
+  /** Called between blocks: a large output must not hold the process up. */
+  async turn(): Promise<void> {
+    if (this.length < this.turnAt) return
+    this.turnAt = this.length + turnBytes
+    await setImmediate()
+  }
+
   bytes(): Buffer {
     return this.buffer.subarray(0, this.length)
   }
 
   private ensure(more: number): void {
     const needed = this.length + more
-    if (needed > this.most) throw new Error(`more than ${this.most} bytes come out of one compressed batch`)
+    if (needed > this.most) throw new TooLarge(`more than ${this.most} bytes come out of one compressed batch`)
     if (needed <= this.buffer.length) return
     const grown = Buffer.allocUnsafe(Math.min(this.most, Math.max(needed, this.buffer.length * 2)))
     this.buffer.copy(grown, 0, 0, this.length)

@@ -3,11 +3,16 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '../clock.ts'
 import { LogUnavailable } from '../event-log.ts'
 import { KafkaClient } from './kafka-client.ts'
-import { brokerError } from './kafkajs-internals.ts'
+import { brokerError, kafkajs } from './kafkajs-internals.ts'
 
 /** Takes connections and never says a word, as a frozen broker does. */
 const sockets = new Set<Socket>()
-const mute = createServer((socket) => sockets.add(socket))
+const mute = createServer((socket) => {
+  sockets.add(socket)
+  socket.on('error', () => {})
+  socket.on('close', () => sockets.delete(socket))
+  socket.resume()
+})
 let brokers: string[]
 beforeAll(async () => {
   await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve))
@@ -67,4 +72,17 @@ test('a closed client answers at once', async () => {
   client.close()
   await expect(waiting).rejects.toThrow('the log is closed')
   await expect(client.attempt('asking', soon(60_000), async () => 1)).rejects.toThrow('the log is closed')
+})
+
+test('a client that was dropped while it connected leaves nothing open, though KafkaJS tries again', async () => {
+  await expect.poll(() => sockets.size).toBe(0)
+  const client = newClient()
+  const asked = client.attempt('asking', soon(60_000), () => client.leader('a', 0))
+  asked.catch(() => {})
+  await expect.poll(() => sockets.size).toBe(1)
+  client.heed(new (kafkajs().KafkaJSConnectionError)('the line broke'), null, 'asking')
+  client.close()
+  await expect(asked).rejects.toThrow('the log is closed')
+  await systemClock.sleep(500) // KafkaJS waits 50 ms before it tries again
+  expect(sockets.size).toBe(0)
 })

@@ -24,8 +24,9 @@ export interface Request<T> {
 }
 
 /**
- * A broker answers the requests of one connection one after the other, so those that it may hold back have a connection
- * of their own.
+ * A broker answers the requests of one connection one after the other, so those that it may hold back have connections of
+ * their own: a poll waits for records, and an append for its partition's other replicas. Appends have several, one append a
+ * connection at a time, so that a slow partition holds up no other one.
  */
 export type Lane = 'fetch' | 'poll' | 'append'
 
@@ -41,6 +42,8 @@ const pauseMs = { first: 25, most: 400 } as const
 const unknownTopicTries = 4
 const metadataMaxAgeMs = 30_000
 const initialRetryMs = 50
+/** For appends, to one broker; opened when those before are all busy. */
+const appendConnections = 8
 
 /**
  * A client that is thrown away when it misbehaves. All work goes through `attempt`, which has a deadline, looks for the
@@ -148,7 +151,7 @@ export class KafkaClient {
     this.current = null
     dropped?.end(why)
     for (const reject of [...this.underway]) reject(why)
-    this.options.logger?.info({ why: why.message }, 'makes a new Kafka client')
+    if (!this.closed) this.options.logger?.info({ why: why.message }, 'makes a new Kafka client')
   }
 
   private generation(): Generation {
@@ -162,10 +165,11 @@ export class KafkaClient {
 class Generation {
   readonly cluster: InternalCluster
   private readonly ready: Promise<void>
-  private readonly extra = new Map<InternalBroker, Promise<InternalPool>>()
+  private readonly lines = new Map<InternalBroker, Promise<Lines>>()
   private readonly pools: InternalPool[] = []
   private readonly connecting = new Map<InternalConnection, Promise<unknown>>()
   private lookups: Promise<unknown> = Promise.resolve()
+  private ended: Error | null = null
 
   constructor({ brokers, clientId, ssl, sasl, logger }: KafkaConnection, number: number) {
     const first = number % brokers.length
@@ -189,6 +193,7 @@ class Generation {
       const pool = await build(at)
       for (const connection of pool.pool) frameAnswers(connection)
       this.pools.push(pool)
+      if (this.ended) shut(pool, this.ended)
       return pool
     }
     this.ready = this.cluster.connect()
@@ -208,7 +213,26 @@ class Generation {
   }
 
   async send<T>(broker: InternalBroker, lane: Lane, request: Request<T>): Promise<T> {
-    const connection = await this.connection(broker, lane)
+    if (lane === 'fetch') return this.sendOn(broker.connectionPool.pool[1]!, request)
+    const { poll, appends } = await this.linesTo(broker)
+    if (lane === 'poll') return this.sendOn(poll, request)
+    const connection = await appends.take()
+    try {
+      return await this.sendOn(connection, request)
+    } finally {
+      appends.giveBack(connection)
+    }
+  }
+
+  end(why: Error): void {
+    this.ended = why
+    for (const pool of this.pools) shut(pool, why)
+  }
+
+  private async sendOn<T>(connection: InternalConnection, request: Request<T>): Promise<T> {
+    // Who waited for a connection that was cut must not open it again.
+    if (this.ended) throw this.ended
+    if (!connection.isConnected()) await this.connect(connection)
     const { apiKey, apiName, apiVersion, body, decode, heldMs = 0 } = request
     return connection.send({
       request: { apiKey, apiName, apiVersion, encode: async () => ({ buf: body, buffer: body }) },
@@ -224,35 +248,71 @@ class Generation {
     })
   }
 
-  end(why: Error): void {
-    for (const pool of this.pools) for (const connection of pool.pool) cut(connection, why)
-  }
-
-  private async connection(broker: InternalBroker, lane: Lane): Promise<InternalConnection> {
-    const pool = lane === 'fetch' ? broker.connectionPool : await this.lanes(broker)
-    const connection = pool.pool[lane === 'append' ? 0 : 1]!
-    if (connection.isConnected()) return connection
+  private async connect(connection: InternalConnection): Promise<void> {
     // KafkaJS opens a second socket for a second caller, and forgets the first.
     const underway = this.connecting.get(connection) ?? connection.connect()
     this.connecting.set(connection, underway)
     try {
       await underway
-      return connection
     } finally {
       this.connecting.delete(connection)
     }
   }
 
-  private lanes(broker: InternalBroker): Promise<InternalPool> {
-    const known = this.extra.get(broker)
+  /** Connections are made here and opened when they are first used. */
+  private linesTo(broker: InternalBroker): Promise<Lines> {
+    const known = this.lines.get(broker)
     if (known) return known
+    const made = this.makeLines(broker)
+    this.lines.set(broker, made)
+    return made
+  }
+
+  private async makeLines(broker: InternalBroker): Promise<Lines> {
     const { host, port, pool } = broker.connectionPool
-    const built = this.cluster.connectionPoolBuilder.build({ host, port }).then((lanes) => {
-      lanes.setVersions(broker.versions)
-      lanes.setSupportAuthenticationProtocol(pool[0]!.getSupportAuthenticationProtocol())
-      return lanes
-    })
-    this.extra.set(broker, built)
-    return built
+    const connections: InternalConnection[] = []
+    while (connections.length < 1 + appendConnections) {
+      const more = await this.cluster.connectionPoolBuilder.build({ host, port })
+      more.setVersions(broker.versions)
+      more.setSupportAuthenticationProtocol(pool[0]!.getSupportAuthenticationProtocol())
+      connections.push(...more.pool)
+    }
+    const [poll, ...appends] = connections as [InternalConnection, ...InternalConnection[]]
+    return { poll, appends: new Idle(appends.slice(0, appendConnections)) }
+  }
+}
+
+/** Ends the connections of a pool for good: KafkaJS tries again behind our back, and nobody would close what it opens. */
+function shut(pool: InternalPool, why: Error): void {
+  for (const connection of pool.pool) {
+    connection.connect = () => Promise.reject(why)
+    cut(connection, why)
+  }
+}
+
+/** Connections to one broker beside the one for fetches. */
+interface Lines {
+  readonly poll: InternalConnection
+  readonly appends: Idle
+}
+
+/** Connections on which nothing is under way. Who finds none is given the first that comes back. */
+class Idle {
+  private readonly connections: InternalConnection[]
+  private readonly waiting: ((connection: InternalConnection) => void)[] = []
+
+  constructor(connections: InternalConnection[]) {
+    this.connections = connections
+  }
+
+  async take(): Promise<InternalConnection> {
+    return this.connections.shift() ?? new Promise((resolve) => this.waiting.push(resolve))
+  }
+
+  giveBack(connection: InternalConnection): void {
+    const next = this.waiting.shift()
+    // The one used last first: the others need not be opened.
+    if (next) next(connection)
+    else this.connections.unshift(connection)
   }
 }

@@ -20,8 +20,13 @@ import { PartitionReader, readDeadlineMs } from './partition-reader.ts'
 export interface KafkaLogOptions extends KafkaConnection {
   /** Default: the system's. */
   readonly clock?: Clock
-  /** Before the name of every topic, on the broker only: several Interlocks, or test runs, on one cluster. */
+  /**
+   * Before the names of topics, on the broker only, so that ranges and entries are the same everywhere: several Interlocks,
+   * or test runs, on one cluster.
+   */
   readonly prefix?: string
+  /** Which topics the prefix stands before; topics of others keep their names. Default: all. */
+  readonly isOwn?: (topic: string) => boolean
   /** Of topics that are made. Default: three copies, two in sync, or as many as there are brokers. */
   readonly replication?: Replication
 }
@@ -53,27 +58,27 @@ class KafkaLog implements EventLog {
 
   async createTopic(topic: string, options: TopicOptions): Promise<void> {
     this.failIfClosed()
-    await createTopic(this.options, this.clock, this.prefix + topic, options, this.options.replication)
+    await createTopic(this.options, this.clock, this.nameOf(topic), options, this.options.replication)
     this.client.forget()
   }
 
   async partitions(topic: string): Promise<number> {
-    const name = this.prefix + topic
+    const name = this.nameOf(topic)
     const deadline = this.clock.monotonic() + readDeadlineMs
     const leaders = await this.client.attempt(`partitions of ${name}`, deadline, () => this.client.leaders(name))
     return leaders.size
   }
 
   bounds(topic: string, partition: number): Promise<Bounds> {
-    return this.reader.bounds(this.prefix + topic, partition)
+    return this.reader.bounds(this.nameOf(topic), partition)
   }
 
   read(range: Range): AsyncIterable<RawBatch> {
-    return this.reader.read(this.prefix + range.topic, range)
+    return this.reader.read(this.nameOf(range.topic), range)
   }
 
   wait(topic: string, partition: number, from: bigint, ms: number, signal?: AbortSignal): Promise<bigint> {
-    return this.ends.wait(this.prefix + topic, partition, from, ms, signal)
+    return this.ends.wait(this.nameOf(topic), partition, from, ms, signal)
   }
 
   append(topic: string, partition: number, record: AppendRecord): Promise<Appended | 'unknown'> {
@@ -87,7 +92,7 @@ class KafkaLog implements EventLog {
     const key = `${topic}/${partition}`
     let appender = this.appenders.get(key)
     if (!appender) {
-      appender = new PartitionAppender(this.client, this.prefix + topic, partition)
+      appender = new PartitionAppender(this.client, this.nameOf(topic), partition)
       this.appenders.set(key, appender)
     }
     return appender.append(records)
@@ -99,6 +104,10 @@ class KafkaLog implements EventLog {
     this.ends.close()
     await Promise.all([...this.appenders.values()].map((appender) => appender.idle()))
     this.client.close()
+  }
+
+  private nameOf(topic: string): string {
+    return (this.options.isOwn?.(topic) ?? true) ? this.prefix + topic : topic
   }
 
   private failIfClosed(): void {

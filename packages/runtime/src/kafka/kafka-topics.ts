@@ -14,6 +14,8 @@ export interface Replication {
 /** What each of our topics asks for where the cluster has as many brokers (docs/reliability.md §1). */
 const wantedCopies = 3
 const deadlineMs = 4_500
+const unknownTries = 20
+const unknownPauseMs = 200
 /** Over the largest record: a batch's own fields. */
 const batchOverheadBytes = 1_024
 /** Compaction touches whole segments only; small ones keep a start from reading what was long replaced. */
@@ -38,16 +40,60 @@ export async function createTopic(
   options: TopicOptions,
   replication?: Replication,
 ): Promise<void> {
-  const what = `creating topic ${topic}`
-  const admin = new (kafkajs().Kafka)(kafkaConfig(connection)).admin({ retry: { retries: 3, initialRetryTime: 100 } })
-  const work = async () => {
-    await admin.connect()
+  await administer(connection, clock, `creating topic ${topic}`, async (admin) => {
     const copies = replication ?? copiesFor((await admin.describeCluster()).brokers.length)
-    const made = (await admin.listTopics()).includes(topic) ? false : await make(admin, topic, options, copies)
-    if (!made) await check(admin, topic, options)
-  }
+    for (let tries = 1; ; tries++) {
+      try {
+        const made = (await admin.listTopics()).includes(topic) ? false : await make(admin, topic, options, copies)
+        if (!made) await check(admin, topic, options)
+        return
+      } catch (error) {
+        // Just made, and not every broker has heard of it.
+        if (brokerCode(error) !== 'UNKNOWN_TOPIC_OR_PARTITION' || tries >= unknownTries) throw error
+        await clock.sleep(unknownPauseMs)
+      }
+    }
+  })
+}
+
+/**
+ * What is wrong with a topic, in a sentence: it is not there, or does not fit. null: it fits.
+ *
+ * @throws LogUnavailable
+ */
+export async function topicProblem(
+  connection: KafkaConnection,
+  clock: Clock,
+  topic: string,
+  options: TopicOptions,
+): Promise<string | null> {
+  return administer(connection, clock, `looking at topic ${topic}`, async (admin) => {
+    if (!(await admin.listTopics()).includes(topic))
+      return `topic "${topic}" is not there, or hidden from this principal`
+    try {
+      await check(admin, topic, options)
+      return null
+    } catch (error) {
+      if (error instanceof TopicMismatch || error instanceof TopicUnfit) return error.message
+      throw error
+    }
+  })
+}
+
+async function administer<T>(
+  connection: KafkaConnection,
+  clock: Clock,
+  what: string,
+  work: (admin: Admin) => Promise<T>,
+): Promise<T> {
+  const admin = new (kafkajs().Kafka)(kafkaConfig(connection)).admin({ retry: { retries: 3, initialRetryTime: 100 } })
   try {
-    await within(clock, deadlineMs, what, work())
+    return await within(
+      clock,
+      deadlineMs,
+      what,
+      admin.connect().then(() => work(admin)),
+    )
   } catch (error) {
     if (error instanceof TopicMismatch || error instanceof TopicUnfit) throw error
     if (verdictOf(error) === 'refused' && brokerCode(error) !== undefined) {
@@ -112,6 +158,11 @@ async function check(admin: Admin, topic: string, { partitions, compacted, reten
   demand('message.timestamp.type', (value) => value === appendTime, appendTime, 'the broker must keep the time')
   const bytes = maxRecordBytes + batchOverheadBytes
   demand('max.message.bytes', (value) => Number(value) >= bytes, bytes, 'the largest entries would be refused')
+  demand('unclean.leader.election.enable', (value) => value === 'false', 'false', 'what was appended could be lost')
+  if (metadata.topics[0]!.partitions.every(({ replicas }) => replicas.length >= wantedCopies)) {
+    const least = wantedCopies - 1
+    demand('min.insync.replicas', (value) => Number(value) >= least, least, 'one broker’s loss could lose records')
+  }
   if (compacted) return
   const keepsMs = retentionMs ?? -1
   const longEnough = (value: string) => Number(value) === -1 || (keepsMs !== -1 && Number(value) >= keepsMs)

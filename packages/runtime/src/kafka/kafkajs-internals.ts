@@ -98,7 +98,30 @@ const load = createRequire(import.meta.url)
 
 /** KafkaJS itself. Loaded when it is first needed: a sixth of a second that an embedded Interlock does not pay. */
 export function kafkajs(): typeof import('kafkajs') {
+  stopNegativeTimers()
   return load('kafkajs')
+}
+
+interface InternalQueue {
+  throttledUntil: number
+  scheduleCheckPendingRequests(): void
+}
+
+/** As KafkaJS waits where requests are pending and nothing throttles. */
+const checkPendingMs = 10
+let areTimersRight = false
+/** Its queue of requests waits "until −1" when no broker throttles it, and Node warns of the negative time on stderr. */
+function stopNegativeTimers(): void {
+  if (areTimersRight) return
+  areTimersRight = true
+  const { prototype } = load('kafkajs/src/network/requestQueue/index.js') as { prototype: InternalQueue }
+  const stock = prototype.scheduleCheckPendingRequests
+  prototype.scheduleCheckPendingRequests = function (this: InternalQueue) {
+    const until = this.throttledUntil
+    this.throttledUntil = Math.max(until, Date.now() + checkPendingMs)
+    stock.call(this)
+    this.throttledUntil = until
+  }
 }
 
 export function newCluster(options: object): InternalCluster {

@@ -11,7 +11,7 @@ const blockBytes = [0, 0, 0, 0, 65_536, 262_144, 1_048_576, 4_194_304] as const
  * @throws Error where the bytes are no such frame, or more than `most` bytes come out
  * @source LZ4 frame format 1.6.4 and block format, github.com/lz4/lz4/tree/dev/doc
  */
-export function decompressLz4(frame: Buffer, most: number): Buffer {
+export async function decompressLz4(frame: Buffer, most: number): Promise<Buffer> {
   const out = new Growing(frame.length * 4, most)
   for (let at = 0; at < frame.length; ) {
     const magic = frame.readUInt32LE(at)
@@ -36,6 +36,7 @@ export function decompressLz4(frame: Buffer, most: number): Buffer {
       if (length > mostInBlock || at + length > frame.length) throw new Error('LZ4 block is longer than its frame says')
       if (size >>> 31) out.literals(frame, at, at + length)
       else lz4Block(frame, at, at + length, out)
+      await out.turn()
       at += length + (blockChecksum ? 4 : 0)
     }
     if (contentChecksum) at += 4

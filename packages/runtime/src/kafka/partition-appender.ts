@@ -1,9 +1,9 @@
 import { type Appended, type AppendRecord, LogUnavailable } from '../event-log.ts'
+import { encodeRecordBatch } from './encode-record-batch.ts'
 import type { KafkaClient, Request } from './kafka-client.ts'
 import { brokerCode } from './kafka-errors.ts'
 import { brokerError } from './kafkajs-internals.ts'
 import { initProducerIdRequest, type Produced, type ProducerId, produceRequest } from './produce.ts'
-import { encodeRecordBatch } from './record-batch.ts'
 
 /** Below the runtime's deadline for an append, so that "surely not" is told from "perhaps". */
 export const appendDeadlineMs = 4_500

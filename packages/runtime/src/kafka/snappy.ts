@@ -10,7 +10,7 @@ const streamHeaderBytes = 16
  * @throws Error where the bytes are neither, or more than `most` bytes come out
  * @source github.com/google/snappy format_description.txt; snappy-java SnappyOutputStream
  */
-export function decompressSnappy(bytes: Buffer, most: number): Buffer {
+export async function decompressSnappy(bytes: Buffer, most: number): Promise<Buffer> {
   if (!bytes.subarray(0, streamMagic.length).equals(streamMagic)) {
     const out = new Growing(bytes.length * 4, most)
     snappyBlock(bytes, out)
@@ -22,6 +22,7 @@ export function decompressSnappy(bytes: Buffer, most: number): Buffer {
     at += 4
     if (at + length > bytes.length) throw new Error('Snappy stream is torn')
     snappyBlock(bytes.subarray(at, at + length), out)
+    await out.turn()
     at += length
   }
   return out.bytes()

@@ -49,6 +49,10 @@ export class Reader {
     this.buffer = buffer
   }
 
+  int8(): number {
+    this.at += 1
+    return this.buffer.readInt8(this.at - 1)
+  }
   int16(): number {
     this.at += 2
     return this.buffer.readInt16BE(this.at - 2)
