@@ -9,7 +9,7 @@ import { apiClient, loadConfig, readPolicy, requesterFor } from '@interlock/cli'
 import { addPacked, type DeploymentId, layoutOf, type PersonId, type Prediction } from '@interlock/contracts'
 import { openSqliteLog, seededRandom } from '@interlock/runtime'
 import { expect, test } from 'vitest'
-import { freePort, interlock, runningUp, startUp, until } from '../process/interlock.ts'
+import { documentOf, freePort, interlock, runningUp, startUp, until } from '../process/interlock.ts'
 import { accountOf, outsOf, recordsOf } from '../process/records.ts'
 import { loaded, predictions, writeDeployment } from '../process/small-deployment.ts'
 import { standInRouter } from '../process/stand-in-router.ts'
@@ -108,6 +108,11 @@ test(`after ${kills} kills at random moments every row is counted once, and repl
   } finally {
     await log.close()
   }
+
+  // Every decision is in the ledger once, through all the kills.
+  const audited = await interlock(['audit', 'verify', '--config', written.config, '--json'])
+  expect(documentOf(audited)).toMatchObject({ findings: [], complete: true })
+  expect(audited.code).toBe(0)
 
   const { code, stdout } = await interlock(['replay', '--verify', '--config', written.config, '--json'])
   expect({ code, report: stdout.split('\n').filter((line) => !line.includes('"mismatches":[]')) }).toEqual({

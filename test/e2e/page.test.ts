@@ -1,4 +1,5 @@
 import { AxeBuilder } from '@axe-core/playwright'
+import type { LetterList } from '@interlock/console'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { findChromium, howToRun, launch } from './browser.ts'
@@ -257,6 +258,7 @@ if (executable === undefined) {
       'Evidence',
       'Counts',
       'Records that were counted',
+      'Who got its answers',
     ])
     expect(await dialog.textContent()).toContain(id.slice(0, 8))
     expect(await dialog.textContent()).toContain('1,600 and more25.0 %8.0 %70 %')
@@ -289,6 +291,49 @@ if (executable === undefined) {
     expect(new URL(stage.page.url()).pathname).toBe('/d/flight-delay')
   })
 
+  const letters: LetterList = {
+    whole: true,
+    groups: [
+      {
+        ...{ topic: 'predictions', reason: 'wrong-generation', records: 120, rows: 1_400, replayed: 0 },
+        ...{ first: Date.UTC(2026, 3, 1, 14, 0, 1), last: Date.UTC(2026, 3, 1, 14, 0, 9) },
+        example: {
+          place: 'predictions/0/1042',
+          detail: '12 rows of this message; the first: generation 1 is not watched',
+        },
+      },
+    ],
+  }
+
+  test('how long each version was really watched stands there, with the gaps and why', async () => {
+    const stage = await staged()
+    untilCanary(stage.story)
+    stage.setAge(120_000)
+    await stage.open()
+    const card = stage.page.locator('section', { has: stage.page.locator('#guarded') })
+    await card.getByText('v1 watched').waitFor()
+    // 59 panes of 1 s; then nothing for what is beyond the time in which an evaluation may still come.
+    expect(await card.locator('li').first().textContent()).toMatch(
+      /v1 watched \d\d\.\d % of 2 min \d+ s; gaps: 1 min \d+ s no evaluation in time\.\s*Last: 14:00:59 for 1 min/,
+    )
+    expect(await card.getByText('v2 watched').count()).toBe(1)
+  })
+
+  test('dead letters stand there by reason and never with what they hold; without a log nothing is claimed', async () => {
+    const stage = await staged({ letters })
+    untilCanary(stage.story)
+    await stage.open()
+    const card = stage.page.locator('section', { has: stage.page.locator('#letters') })
+    await card.getByText('1,400 rows in 120 records').waitFor()
+    expect(await card.getByText('interlock dlq replay').count()).toBe(1)
+    const without = await staged()
+    untilCanary(without.story)
+    await without.open()
+    await without.page.getByText('Guarded minutes').waitFor()
+    expect(await without.page.getByText('Dead letters').count()).toBe(0)
+    expect([...stage.complaints, ...without.complaints]).toEqual([])
+  })
+
   const sizes = [
     [1280, 'light'],
     [1280, 'dark'],
@@ -296,7 +341,7 @@ if (executable === undefined) {
     [390, 'dark'],
   ] as const
   test.each(sizes)('axe finds nothing at %i px in %s, whatever the state', async (width, scheme) => {
-    const stage = await staged({ width, height: 844, scheme })
+    const stage = await staged({ width, height: 844, scheme, letters })
     const { page, story } = stage
     const check = async (state: string): Promise<void> => {
       const { violations } = await new AxeBuilder({ page }).options({ resultTypes: ['violations'] }).analyze()
@@ -326,7 +371,7 @@ if (executable === undefined) {
     await page.locator('.pill-handled.pill-large').waitFor()
     await check('handled')
     await page.keyboard.press('w')
-    await page.getByText('predictions/0').waitFor()
+    await page.getByText('predictions/0', { exact: true }).waitFor()
     await check('why')
     await page.keyboard.press('Escape')
     stage.setAge(50_000)

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { createConsole, type OperatorRequest } from '@interlock/console'
+import { createConsole, type DeadLetterPorts, type LetterList, type OperatorRequest } from '@interlock/console'
 import { Story } from '@interlock/console/testing'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 
@@ -40,10 +40,22 @@ export interface StageOptions {
   readonly height?: number
   readonly scheme?: 'light' | 'dark'
   readonly onSubmit?: (request: OperatorRequest, story: Story) => void
+  /** Dead letters that the console tells of; absent: it has no log to read them from. */
+  readonly letters?: LetterList
+}
+
+const notHere = (): Promise<never> => Promise.reject(new Error('the stage only lists letters'))
+const noLetters: DeadLetterPorts = {
+  list: notHere,
+  show: notHere,
+  plan: notHere,
+  replay: notHere,
+  taken: notHere,
+  payload: notHere,
 }
 
 export async function stageOf(browser: Browser, web: string, options: StageOptions = {}): Promise<Stage> {
-  const { width = 1280, height = 900, scheme = 'light', onSubmit } = options
+  const { width = 1280, height = 900, scheme = 'light', onSubmit, letters } = options
   const clock = { now: 0 }
   const submitted: OperatorRequest[] = []
   const server = createConsole({
@@ -56,6 +68,7 @@ export async function stageOf(browser: Browser, web: string, options: StageOptio
       onSubmit?.(request, story)
       return { offset: BigInt(submitted.length) }
     },
+    ...(letters === undefined ? {} : { deadLetters: { ...noLetters, list: async () => letters } }),
   })
   const start = Date.UTC(2026, 3, 1, 14, 0, 0)
   const story = new Story({ feed: server.feed, start })

@@ -13,6 +13,10 @@ import type {
   WatchOut,
 } from '@interlock/contracts'
 import type { FastifyInstance } from 'fastify'
+import type { DeadLetterPorts } from './dead-letters.ts'
+import type { Gap, GapCause } from './guarded.ts'
+import type { ListReceipt } from './receipt.ts'
+import type { ReceiptPlan } from './receipt-plan.ts'
 
 /** Every answer of the API: what it knows, as of when, and what is missing from it. */
 export interface Envelope<Body> {
@@ -152,6 +156,21 @@ export interface LogPlace {
   readonly offset: string
 }
 
+/** `GET /api/v1/deployments/:id/guarded?since`: the share of serving time that each version was really watched. */
+export interface GuardedMinutes {
+  readonly from: number
+  readonly to: number
+  readonly versions: readonly {
+    readonly version: string
+    readonly servingMs: number
+    readonly watchedMs: number
+    readonly causes: Readonly<Partial<Record<GapCause, number>>>
+    readonly gapsTotal: number
+    /** Newest first, at most 100. */
+    readonly gaps: readonly Gap[]
+  }[]
+}
+
 /** `GET /api/v1/deployments/:id/rollback-plan`. */
 export interface RollbackPlan {
   readonly deployment: string
@@ -196,6 +215,10 @@ export interface ConsolePorts {
   readonly web?: string
   /** Mounts what takes raw bodies (≤ 1 MiB, any content type, a `Buffer`): ingest and signed requests. Bearer only. */
   readonly routes?: (app: FastifyInstance) => void
+  /** Lists what a version answered, from the logs. Absent: this console has no log, and gives no receipts. */
+  readonly receipt?: ListReceipt
+  /** Reads and submits dead letters again. Absent: this console has no log. */
+  readonly deadLetters?: DeadLetterPorts
   /** Whether the projection has caught up with the logs, for `/readyz`. Absent: always. */
   readonly isReady?: () => boolean
   /** Told of errors that are our own bugs, with the request's id. Absent: stderr. */
@@ -209,6 +232,8 @@ export interface Console {
    * all logs are read anew, feed `log.governor` first: then no evidence behind a decision is forgotten meanwhile.
    */
   feed(processor: string, shard: number, offset: bigint, at: LogTime, out: AnyOut): void
+  /** What a receipt of a deployment's last withdrawal, or of a decision, would list; null where no such is known. */
+  receiptPlan(of: string): ReceiptPlan | null
   /** Listens on 127.0.0.1; port 0 takes a free one. @returns the port */
   listen(port: number): Promise<number>
   /** Ends streams and requests that run. */

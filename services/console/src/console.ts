@@ -3,7 +3,9 @@ import { shardLog } from '@interlock/contracts'
 import type { Console, ConsolePorts } from './api.ts'
 import { Changes } from './changes.ts'
 import { metricsText } from './metrics.ts'
+import { Problem } from './problem.ts'
 import { changedBy, emptyProjection, folded, type Projection } from './projection.ts'
+import { receiptPlanOf } from './receipt-plan.ts'
 import { Requests } from './requests.ts'
 import { apiRoutes } from './routes.ts'
 import { serverOf } from './server.ts'
@@ -23,13 +25,28 @@ export function createConsole(ports: ConsolePorts): Console {
   const changes = new Changes()
   const streams = new Streams(changes)
   const requests = new Requests(ports.submit)
-  const api = apiRoutes({ now, cursor: () => changes.cursor, projections, requests, streams })
+  const api = apiRoutes({
+    now,
+    cursor: () => changes.cursor,
+    projections,
+    requests,
+    streams,
+    receipt: ports.receipt,
+    deadLetters: ports.deadLetters,
+  })
   const measured = () => ({ projections, outs, requests, streams: streams.size })
-  const app = serverOf({ ...ports, web, demo, api, metrics: () => metricsText(measured(), now()) })
+  const app = serverOf({
+    ...ports,
+    web,
+    demo,
+    letters: ports.deadLetters !== undefined,
+    api,
+    metrics: () => metricsText(measured(), now()),
+  })
   // Awaited in `listen`; without this a fault in the set-up would end the process before anybody could tell.
   app.catch(() => {})
   return {
-    feed(processor, shard, offset, _at, out) {
+    feed(processor, shard, offset, at, out) {
       outs.set(out.kind, (outs.get(out.kind) ?? 0) + 1)
       const about = changedBy(out)
       if (about === null) return
@@ -38,8 +55,16 @@ export function createConsole(ports: ConsolePorts): Console {
         throw new RangeError(`the console keeps ${maxDeployments} deployments; ${about.deployment} would be one more`)
       }
       const place = { topic: shardLog(processor), shard, offset: String(offset) }
-      projections.set(about.deployment, folded(projection, out, place))
+      projections.set(about.deployment, folded(projection, out, place, at))
       changes.note(about.deployment, about.changed)
+    },
+    receiptPlan(of) {
+      try {
+        return receiptPlanOf(projections, of).plan
+      } catch (error) {
+        if (error instanceof Problem) return null
+        throw error
+      }
     },
     async listen(port) {
       const server = await app

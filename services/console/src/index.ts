@@ -8,6 +8,7 @@ export type {
   DeploymentRow,
   Envelope,
   EvidencePoint,
+  GuardedMinutes,
   LogPlace,
   OperatorRequest,
   Recorded,
@@ -17,3 +18,16 @@ export type {
   Why,
 } from './api.ts'
 export { createConsole } from './console.ts'
+export type {
+  DeadLetterPorts,
+  LetterGroup,
+  LetterList,
+  LetterSelection,
+  LetterShown,
+  Replayed,
+  ReplayPlan,
+} from './dead-letters.ts'
+export type { Gap, GapCause } from './guarded.ts'
+export type { ListReceipt, OffsetSpan, ReceiptEnd, ReceiptPart, ReceiptRow } from './receipt.ts'
+export { offsetSpan, receiptLine } from './receipt.ts'
+export type { OnsetSource, ReceiptPlan } from './receipt-plan.ts'

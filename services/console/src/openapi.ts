@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Route } from './routes.ts'
+import type { Route } from './route.ts'
 
 /** OpenAPI 3.1 of the routes that are served. */
 export function openapiOf(routes: readonly Route[]): Readonly<Record<string, unknown>> {

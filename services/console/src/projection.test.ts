@@ -8,13 +8,14 @@ import { explainingDecision, whyOf } from './why.ts'
 interface Told {
   readonly processor: string
   readonly offset: bigint
+  readonly at: number
   readonly out: AnyOut
 }
 
 function told(play: (story: Story) => void): readonly Told[] {
   const all: Told[] = []
   const story = new Story({
-    feed: (processor, _shard, offset, _at, out) => all.push({ processor, offset, out }),
+    feed: (processor, _shard, offset, at, out) => all.push({ processor, offset, at, out }),
     start: 1_775_052_000_000,
   })
   play(story)
@@ -23,10 +24,10 @@ function told(play: (story: Story) => void): readonly Told[] {
 
 function projected(outs: readonly Told[]): Projection {
   return outs.reduce(
-    (projection, { processor, offset, out }) =>
+    (projection, { processor, offset, at, out }) =>
       changedBy(out) === null
         ? projection
-        : folded(projection, out, { topic: `log.${processor}`, shard: 0, offset: String(offset) }),
+        : folded(projection, out, { topic: `log.${processor}`, shard: 0, offset: String(offset) }, at),
     emptyProjection('flight-delay'),
   )
 }
@@ -61,7 +62,7 @@ test('a fold leaves the projection that it was given as it was', () => {
   const outs = told(rollout)
   const before = projected(outs.slice(0, 40))
   const copy = structuredClone(before)
-  for (const { out } of outs.slice(40, 80)) folded(before, out, { topic: 't', shard: 0, offset: '0' })
+  for (const { out, at } of outs.slice(40, 80)) folded(before, out, { topic: 't', shard: 0, offset: '0' }, at)
   expect(before).toEqual(copy)
 })
 
@@ -109,7 +110,7 @@ test('however long it runs, the lists stay within their bounds', () => {
   const decision = projection.decisions[0]!.out
   for (let index = 0; index < projectionBounds.decisions + 20; index++) {
     const out = { ...decision, id: `${index}` as Hash, sequence: 100 + index, evidence: `e${index}` as Hash }
-    projection = folded(projection, out, { topic: 'log.governor', shard: 0, offset: String(index) })
+    projection = folded(projection, out, { topic: 'log.governor', shard: 0, offset: String(index) }, out.at)
   }
   expect(projection.decisions).toHaveLength(projectionBounds.decisions)
   expect(projection.proofs.size).toBe(projectionBounds.decisions)

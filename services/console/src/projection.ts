@@ -7,12 +7,14 @@ import {
   type EvidenceOut,
   type Hash,
   type LineageOut,
+  type LogTime,
   type Policy,
   type ServedOut,
   type StateOut,
   type VersionId,
 } from '@interlock/contracts'
 import type { LogPlace } from './api.ts'
+import { noWatchfulness, type Watchfulness, withEvidence, withStanding, withWatchFrom } from './guarded.ts'
 import { type Lines, noLines, withPane } from './series.ts'
 
 /** An out and where it lies. */
@@ -54,6 +56,8 @@ export interface Projection {
   readonly previous: readonly VersionId[]
   /** What the last verified rollbacks took, ms, newest first. */
   readonly rollbackMs: readonly number[]
+  /** Who served, and whether anybody looked. */
+  readonly watchfulness: Watchfulness
 }
 
 export const projectionBounds = {
@@ -82,6 +86,7 @@ export function emptyProjection(deployment: string): Projection {
     stage: null,
     previous: [],
     rollbackMs: [],
+    watchfulness: noWatchfulness,
   }
 }
 
@@ -106,15 +111,16 @@ export function changedBy(out: AnyOut): { readonly deployment: string; readonly 
   }
 }
 
-/** Takes one out of the deployment. Outs of one log come in its order; the two logs in any order. */
-export function folded(projection: Projection, out: AnyOut, place: LogPlace): Projection {
+/** Takes one out of the deployment, of the entry that was appended at `at`. Outs of one log come in its order; the two logs in any order. */
+export function folded(projection: Projection, out: AnyOut, place: LogPlace, at: LogTime): Projection {
   switch (out.kind) {
     case 'watch': {
       const policy = { hash: out.policyHash, policy: out.policy }
-      return { ...projection, document: out.document, policy, classes: out.spec.classes }
+      const watchfulness = withWatchFrom(projection.watchfulness, out.from)
+      return { ...projection, document: out.document, policy, classes: out.spec.classes, watchfulness }
     }
     case 'state':
-      return staged({ ...projection, state: out })
+      return staged({ ...projection, state: out, watchfulness: withStanding(projection.watchfulness, out) })
     case 'served':
       return { ...projection, served: out }
     case 'alert':
@@ -124,7 +130,8 @@ export function folded(projection: Projection, out: AnyOut, place: LogPlace): Pr
     case 'evidence': {
       const recent = [...projection.recent, { out, place }].slice(-projectionBounds.recent)
       const lines = withPane(projection.lines, out)
-      return staged(proven({ ...projection, recent, lines }, out.hash))
+      const watchfulness = withEvidence(projection.watchfulness, out, at, inTimeMs(projection))
+      return staged(proven({ ...projection, recent, lines, watchfulness }, out.hash))
     }
     case 'lineage': {
       const lineages = [...projection.lineages, out].slice(-projectionBounds.recent)
@@ -201,7 +208,13 @@ export function evaluatedTo({ recent }: Projection): number | null {
   return last === undefined ? null : last.pane + last.paneMs
 }
 
-/** Pane and lateness of the policy in force, or the defaults. */
-export function timesOf({ policy }: Projection): { readonly paneMs: number; readonly latenessMs: number } {
+/** How long after its end the evidence of a pane comes in time: when the evaluator waits for no shard any longer. */
+export function inTimeMs(projection: Projection): number {
+  const { latenessMs, stallTimeoutMs } = timesOf(projection)
+  return latenessMs + stallTimeoutMs
+}
+
+/** Pane, lateness and stall of the policy in force, or the defaults. */
+export function timesOf({ policy }: Projection): Policy['times'] {
   return policy?.policy.times ?? defaultTimes
 }

@@ -1,29 +1,20 @@
 import { deploymentIdPattern } from '@interlock/contracts'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import type { Envelope, OperatorRequest } from './api.ts'
+import type { ConsolePorts, Envelope, OperatorRequest } from './api.ts'
+import { deadLetterRoutes } from './dead-letter-routes.ts'
 import { missingOf, pageOf, rowOf } from './deployment-page.ts'
+import { guardedMinutes } from './guarded-minutes.ts'
 import { Problem } from './problem.ts'
 import { evaluatedTo, type Projection, projectionBounds } from './projection.ts'
+import { receiptStream } from './receipt.ts'
+import { receiptPlanOf } from './receipt-plan.ts'
 import { idempotencyKey, type Requests, requestBody } from './requests.ts'
 import { rollbackPlanOf } from './rollback-plan.ts'
+import { parsed, type Route } from './route.ts'
 import { maxPoints, seriesOf } from './series.ts'
 import type { Streams } from './stream.ts'
 import { explainingDecision, whyOf } from './why.ts'
-
-/** One operation of the API: what Fastify serves and what openapi.json says are made of the same table. */
-export interface Route {
-  readonly method: 'GET' | 'POST'
-  readonly url: string
-  readonly summary: string
-  readonly params?: z.ZodType
-  readonly query?: z.ZodType
-  readonly body?: z.ZodType
-  readonly status?: number
-  /** Requests a minute and principal; absent: the limit of all. */
-  readonly perMinute?: number
-  answer(request: FastifyRequest, reply: FastifyReply): unknown
-}
 
 /** What routes answer from. */
 export interface Answering {
@@ -32,6 +23,8 @@ export interface Answering {
   readonly projections: ReadonlyMap<string, Projection>
   readonly requests: Requests
   readonly streams: Streams
+  readonly receipt: ConsolePorts['receipt']
+  readonly deadLetters: ConsolePorts['deadLetters']
 }
 
 const id = z.strictObject({ id: z.string().regex(deploymentIdPattern) })
@@ -46,10 +39,12 @@ const page = z.strictObject({
   limit: z.coerce.number().int().min(1).max(projectionBounds.decisions).default(50),
   before: z.coerce.number().int().min(0).optional(),
 })
+const sinceQuery = z.strictObject({ since: moment.default(0) })
+const receiptQuery = z.strictObject({ of: z.string().min(1).max(200), onset: moment.optional() })
 const topics = z.strictObject({ topics: z.string().min(1).max(2_000) })
 
 export function apiRoutes(answering: Answering): readonly Route[] {
-  const { now, cursor, projections, requests, streams } = answering
+  const { now, cursor, projections, requests, streams, receipt } = answering
   const wrap = <Body>(about: readonly Projection[], body: Body): Envelope<Body> => {
     const ends = about.map(evaluatedTo).filter((end) => end !== null)
     const missing = missingOf(about, now())
@@ -153,6 +148,17 @@ export function apiRoutes(answering: Answering): readonly Route[] {
     },
     {
       method: 'GET',
+      url: '/api/v1/deployments/:id/guarded',
+      summary: 'The share of its serving time that each version was really watched, with gaps and their causes',
+      params: id,
+      query: sinceQuery,
+      answer: (request) => {
+        const { since } = parsed(sinceQuery, request.query, 'query')
+        return about(request, (projection) => guardedMinutes(projection, since, now()))
+      },
+    },
+    {
+      method: 'GET',
       url: '/api/v1/deployments/:id/rollback-plan',
       summary: 'What a rollback would do now, whether it would help, and what is ready',
       params: id,
@@ -174,6 +180,23 @@ export function apiRoutes(answering: Answering): readonly Route[] {
     },
     {
       method: 'GET',
+      url: '/api/v1/receipts',
+      summary:
+        'What a withdrawn version answered, JSON a line: the plan, each answer, and what it rests on. `of` is a deployment, a decision or `<deployment>/<order>`',
+      query: receiptQuery,
+      only: 'bearer',
+      perMinute: 10,
+      answer: (request, reply) => {
+        const { of, onset } = parsed(receiptQuery, request.query, 'query')
+        if (receipt === undefined) throw new Problem(501, 'Not here', 'This console reads no events.')
+        const { plan } = receiptPlanOf(projections, of, onset)
+        reply.type('application/x-ndjson')
+        return receiptStream(plan, receipt)
+      },
+    },
+    ...deadLetterRoutes(answering.deadLetters, projections, (body) => wrap([], body)),
+    {
+      method: 'GET',
       url: '/api/v1/stream',
       summary: 'Server-sent events that say what changed: topics fleet and d:<deployment>',
       query: topics,
@@ -182,17 +205,6 @@ export function apiRoutes(answering: Answering): readonly Route[] {
       },
     },
   ]
-}
-
-/** @throws Problem 400 that names the field */
-export function parsed<Type>(schema: z.ZodType<Type>, value: unknown, where: string): Type {
-  const result = schema.safeParse(value)
-  if (result.success) return result.data
-  const detail = result.error.issues
-    .slice(0, 5)
-    .map(({ path, message }) => `${[where, ...path].join('.')}: ${message}`)
-    .join('; ')
-  throw new Problem(400, 'Not understood', `${detail}.`)
 }
 
 function unknownDeployment(name: string): Problem {

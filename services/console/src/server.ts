@@ -8,7 +8,7 @@ import { Access, assertOwnHost, assertOwnOrigin } from './access.ts'
 import type { ConsolePorts } from './api.ts'
 import { openapiOf } from './openapi.ts'
 import { Problem, sendProblem } from './problem.ts'
-import { parsed, type Route } from './routes.ts'
+import { parsed, type Route } from './route.ts'
 
 const maxBodyBytes = 64 * 1_024
 /** Raw bodies of ingest and signed requests. */
@@ -20,6 +20,8 @@ const perMinute = { all: 1_500, raw: 30_000, session: 20 } as const
 export interface Served extends Pick<ConsolePorts, 'token' | 'now' | 'routes' | 'report' | 'isReady'> {
   readonly web: string
   readonly demo: boolean
+  /** Whether it can tell of dead letters. */
+  readonly letters: boolean
   readonly api: readonly Route[]
   readonly metrics: () => string
 }
@@ -101,10 +103,11 @@ export async function serverOf(served: Served): Promise<FastifyInstance> {
       reply.header('cache-control', 'no-store')
       if (request.method !== 'GET' && request.method !== 'HEAD') assertOwnOrigin(request.headers, portOf())
     })
-    for (const { method, url, status = 200, perMinute: limit, answer } of api) {
+    for (const { method, url, status = 200, perMinute: limit, only, answer } of api) {
       scope.route({
         method,
         url,
+        ...(only === undefined ? {} : { onRequest: authenticated(only) }),
         ...(limit === undefined ? {} : limited(limit)),
         handler: async (request, reply) => {
           const body = await answer(request, reply)
@@ -139,8 +142,8 @@ function limited(max: number) {
 }
 
 /** The page, under every address that it routes itself; its assets are named by content and kept for ever. */
-async function servePage(app: FastifyInstance, { web, demo }: Served): Promise<void> {
-  app.get('/page.json', async (_, reply) => reply.header('cache-control', 'no-store').send({ demo }))
+async function servePage(app: FastifyInstance, { web, demo, letters }: Served): Promise<void> {
+  app.get('/page.json', async (_, reply) => reply.header('cache-control', 'no-store').send({ demo, letters }))
   if (!existsSync(`${web}/index.html`)) {
     app.get('/', async () => {
       throw new Problem(

@@ -3,24 +3,24 @@ import { DeploymentScreen } from './deployment-screen.tsx'
 import { FleetList } from './fleet-list.tsx'
 import { Header } from './header.tsx'
 import { isSignedOut, useFleet } from './live.ts'
-import { isDemo } from './request.ts'
+import { type PageFacts, pageFacts } from './request.ts'
 import { SignedOut } from './signed-out.tsx'
 
 /** One deployment at `/d/:id`; at `/` the list, or the deployment where there is but one. */
 export function App() {
-  const [demo, setDemo] = useState(false)
+  const [facts, setFacts] = useState<PageFacts>({ demo: false, letters: false })
   const named = /^\/d\/([^/]+)$/.exec(location.pathname)?.[1]
   useEffect(() => {
-    isDemo().then(setDemo, () => undefined)
+    pageFacts().then(setFacts, () => undefined)
   }, [])
-  return named === undefined ? <Start demo={demo} /> : <DeploymentScreen id={decodeURIComponent(named)} demo={demo} />
+  return named === undefined ? <Start {...facts} /> : <DeploymentScreen id={decodeURIComponent(named)} {...facts} />
 }
 
-function Start({ demo }: { readonly demo: boolean }) {
+function Start({ demo, letters }: PageFacts) {
   const fleet = useFleet()
   const { rows, error, connection } = fleet
   const only = rows?.body.length === 1 ? rows.body[0] : undefined
-  if (only !== undefined) return <DeploymentScreen id={only.deployment} demo={demo} />
+  if (only !== undefined) return <DeploymentScreen id={only.deployment} demo={demo} letters={letters} />
   return (
     <>
       <Header demo={demo} connection={connection} evaluated={null} />

@@ -2,12 +2,15 @@ import { useEffect, useState } from 'react'
 import { attentionNow, freshnessOf } from '../src/freshness.ts'
 import { ComparisonTable } from './comparison-table.tsx'
 import { DoneSteps } from './done-steps.tsx'
+import { GuardedCard } from './guarded-card.tsx'
 import { GuardrailLedger } from './guardrail-ledger.tsx'
 import { Header } from './header.tsx'
 import { KeysDialog, singleKeysAreOn } from './keys-dialog.tsx'
+import { LettersCard } from './letters-card.tsx'
 import { isSignedOut, useDeployment, useLatest, useNow } from './live.ts'
 import { News } from './news.tsx'
 import { PerformanceCharts } from './performance-charts.tsx'
+import type { PageFacts } from './request.ts'
 import { RollbackDialog } from './rollback-dialog.tsx'
 import { SignedOut } from './signed-out.tsx'
 import { StagesBar } from './stages-bar.tsx'
@@ -22,7 +25,7 @@ type Open =
   | { readonly kind: 'why'; readonly decision: string | null }
 
 /** The one live screen of a deployment. */
-export function DeploymentScreen({ id, demo }: { readonly id: string; readonly demo: boolean }) {
+export function DeploymentScreen({ id, demo, letters }: { readonly id: string } & PageFacts) {
   const live = useDeployment(id)
   const now = useNow(live.skewMs)
   const [open, setOpen] = useState<Open | null>(null)
@@ -105,6 +108,10 @@ export function DeploymentScreen({ id, demo }: { readonly id: string; readonly d
         {policy !== null && <GuardrailLedger page={body} series={series} freshness={freshness} />}
         <ComparisonTable page={body} freshness={freshness} />
         <PerformanceCharts page={body} series={series} />
+        <div className="two">
+          <GuardedCard deployment={id} />
+          {letters && <LettersCard />}
+        </div>
         <Timeline page={body} onWhy={onWhy} />
         <footer className="muted">
           Generation {state.view.generation} in {body.environment}. Owner {body.owner}, on call {body.onCall}, approver{' '}

@@ -108,6 +108,33 @@ export function useFleet(): Fleet {
   return fleet
 }
 
+/** How often what is not on the stream is asked for. */
+const slowMs = 10_000
+
+/** What the API says at a path, asked for again each 10 s; null before its first answer. */
+export function useSlow<Body>(path: string): { readonly body: Body | null; readonly error: Error | null } {
+  const [known, setKnown] = useState<{ readonly body: Body | null; readonly error: Error | null }>({
+    body: null,
+    error: null,
+  })
+  useEffect(() => {
+    let isOver = false
+    const load = (): void => {
+      get<Body>(path).then(
+        ({ body }) => isOver || setKnown({ body, error: null }),
+        (error: Error) => isOver || setKnown((before) => ({ ...before, error })),
+      )
+    }
+    load()
+    const timer = setInterval(load, slowMs)
+    return () => {
+      isOver = true
+      clearInterval(timer)
+    }
+  }, [path])
+  return known
+}
+
 /** The server's time now, each second. */
 export function useNow(skewMs: number): number {
   const [now, setNow] = useState(() => Date.now())

@@ -47,9 +47,14 @@ export async function ask(request: OperatorRequest, key: string): Promise<Record
   })) as Recorded
 }
 
-/** Whether this Interlock plays the demo. */
-export async function isDemo(): Promise<boolean> {
-  return ((await call('/page.json')) as { demo: boolean }).demo
+/** Whether this Interlock plays the demo, and whether it can tell of dead letters. */
+export interface PageFacts {
+  readonly demo: boolean
+  readonly letters: boolean
+}
+
+export async function pageFacts(): Promise<PageFacts> {
+  return (await call('/page.json')) as PageFacts
 }
 
 /** Exchanges the token of the link for a cookie, and takes it out of the address and the history. */

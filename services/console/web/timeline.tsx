@@ -66,6 +66,15 @@ export function Timeline({
 
 /** The first digits of a hash; the button copies the whole. */
 export function CopyHash({ hash }: { readonly hash: string }) {
+  return (
+    <>
+      <code title={hash}>{hash.slice(0, 8)}</code> <CopyText text={hash} name={`hash ${hash.slice(0, 8)}`} />
+    </>
+  )
+}
+
+/** A button that copies a text. */
+export function CopyText({ text, name }: { readonly text: string; readonly name: string }) {
   const [word, setWord] = useState('Copy')
   useEffect(() => {
     if (word === 'Copy') return
@@ -73,17 +82,14 @@ export function CopyHash({ hash }: { readonly hash: string }) {
     return () => clearTimeout(timer)
   }, [word])
   const copy = (): void => {
-    navigator.clipboard.writeText(hash).then(
+    navigator.clipboard.writeText(text).then(
       () => setWord('Copied'),
       () => setWord('Not copied'),
     )
   }
   return (
-    <>
-      <code title={hash}>{hash.slice(0, 8)}</code>{' '}
-      <button type="button" className="link" aria-label={`${word} hash ${hash.slice(0, 8)}`} onClick={copy}>
-        {word}
-      </button>
-    </>
+    <button type="button" className="link" aria-label={`${word} ${name}`} onClick={copy}>
+      {word}
+    </button>
   )
 }

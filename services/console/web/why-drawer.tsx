@@ -1,9 +1,10 @@
+import type { DecisionKind } from '@interlock/contracts'
 import { useEffect, useState } from 'react'
 import type { DeploymentPage, LogPlace, Why } from '../src/api.ts'
 import { Dialog } from './dialog.tsx'
 import { EvidenceBar } from './evidence-bar.tsx'
 import { get } from './request.ts'
-import { CopyHash } from './timeline.tsx'
+import { CopyHash, CopyText } from './timeline.tsx'
 import { actor, clock, count, outcomeWords, percent, shortVersion } from './words.ts'
 
 /** Decision, the evidence it names, the counts behind that, and the records that were counted: three hops, one hash. */
@@ -129,9 +130,21 @@ function Hops({ why, page }: { readonly why: Why; readonly page: DeploymentPage 
           </ul>
         )}
       </li>
+      {withdrawals.has(decision.outcome) && (
+        <li>
+          <h3>Who got its answers</h3>
+          <p>
+            A signed list of every answer since the onset: <code>interlock receipt {decision.id.slice(0, 8)}…</code>{' '}
+            <CopyText text={`interlock receipt ${decision.id}`} name="command" />
+          </p>
+        </li>
+      )}
     </ol>
   )
 }
+
+/** Outcomes that a receipt can be made of. */
+const withdrawals: ReadonlySet<DecisionKind> = new Set(['rolled-back', 'ramped-down', 'fell-back'])
 
 function Place({ place }: { readonly place: LogPlace }) {
   return (
