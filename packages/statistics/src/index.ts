@@ -21,6 +21,7 @@ export { dispersion, emptyHistory, expectedRows, learn, stepSilence } from './ga
 export { mixtureLogWealth, mixtureRadius, mixtureRho } from './normal-mixture.ts'
 export { logOwnRateBelow, logOwnRateIncrement, ratesAbove, ratesBelow } from './own-rate.ts'
 export { rateRatio, ratioCeiling, ratioInterval } from './rate-interval.ts'
+export { bestDelay, stepShiryaevRoberts } from './shiryaev-roberts.ts'
 export type { LatencyLimits } from './signal.ts'
 export { errorStatuses, nearestOf, resolveSignal, signalsOf, UnknownSignalError } from './signal.ts'
 export {

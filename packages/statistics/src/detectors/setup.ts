@@ -12,6 +12,7 @@ type Kind = SignalView['kind']
 /** What each detector can be asked for. */
 const abilities = {
   'conditional-beta-binomial': { kind: 'rate', references: ['stable'] },
+  'binomial-shiryaev-roberts': { kind: 'rate', references: ['baseline'] },
   'dirichlet-two-sample': { kind: 'histogram', references: ['stable'] },
   'dirichlet-baseline': { kind: 'histogram', references: ['baseline', 'history'] },
   gap: { kind: 'volume', references: ['stable', 'history'] },
