@@ -1,5 +1,4 @@
 import { decodeOut, type Input, type InputSource, type LogRecord, type Range } from '@interlock/contracts'
-import type { Bugs } from './bugs.ts'
 import { type EventLog, payloadBytes } from './event-log.ts'
 import type { Gate } from './gate.ts'
 import { firstKnownValid, validEntries } from './shard-reader.ts'
@@ -48,17 +47,11 @@ export interface Offer {
 }
 
 /** Looks at one input from its position on and takes at most the limits (but always one unit where there is one). */
-export async function collect(
-  log: EventLog,
-  source: InputSource,
-  from: bigint,
-  limits: CollectLimits,
-  bugs?: Bugs,
-): Promise<Offer> {
+export async function collect(log: EventLog, source: InputSource, from: bigint, limits: CollectLimits): Promise<Offer> {
   const seen = await log.wait(source.topic, source.partition, from, 0)
   const units: Unit[] = []
   let bytes = 0
-  for await (const some of unitsOf(log, source, from, seen, bugs)) {
+  for await (const some of unitsOf(log, source, from, seen)) {
     for (const unit of some) {
       if (units.length >= limits.maxRecords || (units.length > 0 && bytes + unit.bytes > limits.maxBytes)) {
         return { source, from, to: units.at(-1)!.next, units, drained: false, seen }
@@ -74,15 +67,10 @@ export async function collect(
 }
 
 /** The same batch as an entry's range names it. @throws RangeGone */
-export async function collectAgain(
-  log: EventLog,
-  kind: InputSource['kind'],
-  range: Range,
-  bugs?: Bugs,
-): Promise<Input[]> {
+export async function collectAgain(log: EventLog, kind: InputSource['kind'], range: Range): Promise<Input[]> {
   const inputs: Input[] = []
   let next = range.from
-  for await (const some of unitsOf(log, { kind, ...range }, range.from, range.to, bugs)) {
+  for await (const some of unitsOf(log, { kind, ...range }, range.from, range.to)) {
     for (const unit of some) inputs.push(...unit.inputs)
     next = some.at(-1)!.next
   }
@@ -140,13 +128,7 @@ function cut(offer: Offer, count: number): Offer {
   return { ...offer, units, to: units.at(-1)?.next ?? offer.from, drained: false }
 }
 
-async function* unitsOf(
-  log: EventLog,
-  source: InputSource,
-  from: bigint,
-  to: bigint,
-  bugs?: Bugs,
-): AsyncGenerator<readonly Unit[]> {
+async function* unitsOf(log: EventLog, source: InputSource, from: bigint, to: bigint): AsyncGenerator<readonly Unit[]> {
   if (to <= from) return
   const { topic, partition } = source
   if (source.kind === 'topic') {
@@ -156,7 +138,7 @@ async function* unitsOf(
     return
   }
   const processor = topic.replace(/^(.*\.)?log\./, '')
-  for await (const { offset, at, entry, bytes } of validEntries(log, source, from - 1n, to, bugs)) {
+  for await (const { offset, at, entry, bytes } of validEntries(log, source, from - 1n, to)) {
     const inputs = entry.outs.map((out): Input => {
       return { kind: 'out', processor, shard: partition, offset, at, out: decodeOut(out) }
     })

@@ -1,4 +1,3 @@
-export type { Bugs } from './bugs.ts'
 export type { Clock } from './clock.ts'
 export { DeadlineExceeded, systemClock, within } from './clock.ts'
 export { collectAgain } from './collect.ts'

@@ -11,7 +11,6 @@ import {
   sha256,
   shardLog,
 } from '@interlock/contracts'
-import type { Bugs } from './bugs.ts'
 import { collectAgain } from './collect.ts'
 import type { EventLog } from './event-log.ts'
 import { beginningOfLog, type ValidEntry } from './shard-reader.ts'
@@ -97,18 +96,18 @@ export async function reExecute<State>(
   processor: Processor<State>,
   before: Point<State>,
   valid: ValidEntry,
-  { prefix, bugs }: { readonly prefix?: string; readonly bugs?: Bugs } = {},
+  { prefix }: { readonly prefix?: string } = {},
 ): Promise<{ readonly next: Point<State>; readonly differences: readonly Difference[] }> {
   const { entry, offset, at } = valid
   const batch: Input[] = []
   for (const range of entry.took) {
     const position = before.positions.get(sourceName(range))
-    if (position !== undefined && position !== range.from && !bugs?.ignorePrev) {
+    if (position !== undefined && position !== range.from) {
       throw new Error(
         `entry ${offset} takes ${sourceName(range)} from ${range.from}, the one before ended at ${position}`,
       )
     }
-    batch.push(...(await collectAgain(log, kindOf(range.topic, prefix), range, bugs)))
+    batch.push(...(await collectAgain(log, kindOf(range.topic, prefix), range)))
   }
   const made = stepFrom(processor, before, entry.took, batch, entry.caughtUp)
   const differences: Difference[] = []

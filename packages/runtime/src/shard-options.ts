@@ -1,6 +1,5 @@
 import type { Entry, InputSource, Processor } from '@interlock/contracts'
 import type { Logger } from 'pino'
-import type { Bugs } from './bugs.ts'
 import { type Clock, DeadlineExceeded } from './clock.ts'
 import { type EventLog, LogUnavailable } from './event-log.ts'
 import type { Gate } from './gate.ts'
@@ -30,7 +29,6 @@ export interface ShardOptions<State> {
   /** Before the names of our own topics. */
   readonly prefix?: string
   readonly limits?: Partial<ShardLimits>
-  readonly bugs?: Bugs
 }
 
 /** Another owner's entry came first. Memory is void; owning again starts from the log. */

@@ -1,5 +1,4 @@
 import { decodeEntry, type Entry, type LogRecord, type LogTime } from '@interlock/contracts'
-import type { Bugs } from './bugs.ts'
 import type { Clock } from './clock.ts'
 import { type EventLog, RangeGone } from './event-log.ts'
 
@@ -32,13 +31,12 @@ export async function* validEntries(
   { topic, partition }: ShardLog,
   after: bigint,
   to: bigint,
-  bugs: Bugs = {},
 ): AsyncGenerator<ValidEntry> {
   let last = after
   for await (const batch of log.read({ topic, partition, from: after + 1n, to })) {
     for (const record of batch.records) {
       const entry = readEntry(record)
-      if (entry.prev !== last && !bugs.ignorePrev) continue
+      if (entry.prev !== last) continue
       last = record.offset
       yield { offset: record.offset, at: record.at, entry, bytes: record.value! }
     }

@@ -1,5 +1,4 @@
 import { type InputSource, shardLog, topics } from '@interlock/contracts'
-import type { Bugs } from './bugs.ts'
 import { admitted, collect, nothing, type Offer, startOf } from './collect.ts'
 import { withDeadlines } from './deadlines.ts'
 import { type Appended, type EventLog, LogUnavailable } from './event-log.ts'
@@ -18,7 +17,7 @@ import { Snapshots } from './snapshot.ts'
  */
 export async function runShard<State>(given: ShardOptions<State>, signal: AbortSignal): Promise<void> {
   const options = { ...given, log: withDeadlines(given.log, given.clock) }
-  const { log, clock, processor, shard, inputs, logger, bugs } = options
+  const { log, clock, processor, shard, inputs, logger } = options
   const limits: ShardLimits = { ...shardLimits, ...given.limits }
   const where: ShardLog = { topic: (given.prefix ?? '') + shardLog(processor.name), partition: shard }
   const snapshots = new Snapshots(log, (given.prefix ?? '') + topics.snapshots, processor.name, shard)
@@ -47,7 +46,7 @@ export async function runShard<State>(given: ShardOptions<State>, signal: AbortS
     sinceSnapshot += 1
     const withState = last || sinceSnapshot >= limits.snapshotEntries || clock.monotonic() >= snapshotAt
     const { made, bytes, entry, state } = makeEntry(options, point, owner, offers, caughtUp, withState)
-    const landed = await commit(log, where, point.seq, tail, bytes, bugs)
+    const landed = await commit(log, where, point.seq, tail, bytes)
     const appendedAt = clock.monotonic()
     tail = landed.tail
     point = { ...made, seq: landed.offset, at: landed.at }
@@ -74,7 +73,7 @@ async function own<State>(
   where: ShardLog,
   snapshots: Snapshots,
 ): Promise<{ readonly point: Point<State>; readonly tail: bigint }> {
-  const { log, processor, shard, bugs } = options
+  const { log, processor, shard } = options
   const { begin, end: tail } = await log.bounds(where.topic, where.partition)
   let point: Point<State> = beginning(processor, shard)
   for (const head of await snapshots.list()) {
@@ -89,7 +88,7 @@ async function own<State>(
         ' Restore the log or a snapshot, or reset the shard',
     )
   }
-  for await (const valid of validEntries(log, where, point.seq, tail, bugs)) {
+  for await (const valid of validEntries(log, where, point.seq, tail)) {
     const { next, differences } = await reExecute(log, processor, point, valid, options).catch((error: Error) => {
       if (error.name === 'RangeGone') throw new ShardStopped(`${sourceName(where)}: ${error.message}`, { cause: error })
       throw error
@@ -122,12 +121,10 @@ async function commit(
   prev: bigint,
   tail: bigint,
   bytes: Uint8Array,
-  bugs: Bugs = {},
 ): Promise<Appended & { readonly tail: bigint }> {
   for (let attempt = 1; attempt <= shardLimits.appendAttempts; attempt++) {
     const answer = await log.append(where.topic, where.partition, { value: bytes })
-    if (answer !== 'unknown' && (answer.offset === tail || bugs.ignorePrev))
-      return { ...answer, tail: answer.offset + 1n }
+    if (answer !== 'unknown' && answer.offset === tail) return { ...answer, tail: answer.offset + 1n }
     const end = answer === 'unknown' ? (await log.bounds(where.topic, where.partition)).end : answer.offset + 1n
     const following: ValidEntry[] = []
     for await (const valid of validEntries(log, where, prev, end)) following.push(valid)
@@ -143,7 +140,7 @@ async function commit(
 
 /** Waits until there is something to take, or the tick is due; what carries no outs wakes nobody. */
 async function nextBatch<State>(
-  { log, clock, inputs, bugs, mayTake, gate }: ShardOptions<State>,
+  { log, clock, inputs, mayTake, gate }: ShardOptions<State>,
   point: Point<State>,
   limits: ShardLimits,
   tickAt: number,
@@ -155,7 +152,7 @@ async function nextBatch<State>(
   }
   const look = async () => {
     const from = (source: InputSource) => point.positions.get(sourceName(source))!
-    const offers = await Promise.all(inputs.map((source) => collect(log, source, from(source), limits, bugs)))
+    const offers = await Promise.all(inputs.map((source) => collect(log, source, from(source), limits)))
     return gate ? admitted(offers, gate) : offers
   }
   for (let offers = await look(), lingered = false; ; offers = await look()) {

@@ -1,5 +1,6 @@
 export { type Delivery, deliver } from './deliver.ts'
 export { type NotifierOptions, runNotifier } from './main.ts'
 export { type Message, messageOf } from './message.ts'
+export { filePositions, type PositionStore } from './positions.ts'
 export { logSink, type Sink } from './sink.ts'
-export { signWebhook, type WebhookOptions, webhookSink } from './webhook.ts'
+export { type WebhookOptions, webhookSink } from './webhook.ts'

@@ -1,8 +1,8 @@
-import { open, readFile, rename } from 'node:fs/promises'
 import type { AgentId, AlertOut, FactRecord } from '@interlock/contracts'
-import { decodeOut, shardOf } from '@interlock/contracts'
+import { decodeOut, Malformed, shardOf, UnknownSchema } from '@interlock/contracts'
 import type { Clock, EventLog } from '@interlock/runtime'
 import { deliver } from './deliver.ts'
+import { filePositions, type PositionStore } from './positions.ts'
 import type { Sink } from './sink.ts'
 
 export interface NotifierOptions {
@@ -13,8 +13,8 @@ export interface NotifierOptions {
   readonly holder: AgentId
   readonly sinks: readonly Sink[]
   readonly sign: (record: FactRecord) => Uint8Array
-  /** File that remembers, by partition, the offset before which every alert was delivered or given up. */
-  readonly positions: string
+  /** Remembers, by partition, the offset before which every alert was delivered or given up: a file's path, or a store. */
+  readonly positions: string | PositionStore
   readonly tell: (message: string, details: Readonly<Record<string, unknown>>) => void
 }
 
@@ -25,19 +25,25 @@ const waitMs = 1_000
 /** Delivers alerts until `signal` is aborted: each at least once, also over a restart. */
 export async function runNotifier(options: NotifierOptions, signal: AbortSignal): Promise<void> {
   const partitions = await options.log.partitions(options.topics.alerts)
-  const positions = await loadPositions(options.positions)
+  const positions = await positionsIn(options.positions)
   await Promise.all(Array.from({ length: partitions }, (_, partition) => tail(options, partition, positions, signal)))
+}
+
+/** Offsets before which every alert was delivered or given up, by partition, and the store that keeps them. */
+interface Positions {
+  of(partition: number): bigint | undefined
+  move(partition: number, to: bigint): Promise<void>
 }
 
 async function tail(
   options: NotifierOptions,
   partition: number,
-  positions: Map<number, bigint>,
+  positions: Positions,
   signal: AbortSignal,
 ): Promise<void> {
   const { log, topics, clock, tell } = options
   const { begin } = await log.bounds(topics.alerts, partition)
-  const known = positions.get(partition) ?? begin
+  const known = positions.of(partition) ?? begin
   let next = greatest([known, begin])
   const underWay = new Map<bigint, Promise<void>>()
   while (!signal.aborted) {
@@ -47,7 +53,14 @@ async function tail(
         for (const record of batch.records) {
           while (underWay.size >= inFlightLimit) await Promise.race(underWay.values())
           if (record.value === null) continue
-          const alert = decodeOut({ kind: 'alert', key: '', value: record.value }) as AlertOut
+          const alert = alertIn(record.value)
+          if (alert === null) {
+            tell('a record on the alerts topic is no alert; it is left out', {
+              partition,
+              offset: String(record.offset),
+            })
+            continue
+          }
           underWay.set(
             record.offset,
             deliver(alert, {
@@ -75,16 +88,23 @@ async function tail(
       next = end
       const unfinished = [...underWay.keys()]
       const done = least([next, ...unfinished])
-      if (positions.get(partition) !== done) {
-        positions.set(partition, done)
-        await savePositions(options.positions, positions)
-      }
+      if (positions.of(partition) !== done) await positions.move(partition, done)
     } catch (error) {
       tell('the alerts topic could not be read; trying again', { partition, error: String(error) })
       await clock.sleep(waitMs, signal)
     }
   }
   await Promise.allSettled(underWay.values())
+}
+
+/** The alert of a record, or null: what cannot be read must not keep the alerts behind it waiting. */
+function alertIn(value: Uint8Array): AlertOut | null {
+  try {
+    return decodeOut({ kind: 'alert', key: '', value }) as AlertOut
+  } catch (error) {
+    if (error instanceof Malformed || error instanceof UnknownSchema) return null
+    throw error
+  }
 }
 
 /** Offsets are bigints, which Math.min and Math.max do not take. */
@@ -98,24 +118,17 @@ function byOffset(a: bigint, b: bigint): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-async function loadPositions(path: string): Promise<Map<number, bigint>> {
-  try {
-    const saved = JSON.parse(await readFile(path, 'utf8')) as Record<string, string>
-    return new Map(Object.entries(saved).map(([partition, offset]) => [Number(partition), BigInt(offset)]))
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Map()
-    throw error
+async function positionsIn(given: string | PositionStore): Promise<Positions> {
+  const store = typeof given === 'string' ? filePositions(given) : given
+  const positions = await store.load()
+  let saving = Promise.resolve()
+  return {
+    of: (partition) => positions.get(partition),
+    move(partition, to) {
+      positions.set(partition, to)
+      // One after the other: partitions share the store.
+      saving = saving.catch(() => undefined).then(() => store.save(positions))
+      return saving
+    },
   }
-}
-
-async function savePositions(path: string, positions: ReadonlyMap<number, bigint>): Promise<void> {
-  const draft = `${path}.new`
-  const file = await open(draft, 'w', 0o600)
-  try {
-    await file.writeFile(JSON.stringify(Object.fromEntries([...positions].map(([key, value]) => [key, String(value)]))))
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(draft, path)
 }

@@ -2,9 +2,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { AlertOut, DeploymentId, Fact } from '@interlock/contracts'
 import { sha256 } from '@interlock/contracts'
+import { signWebhook } from '@interlock/runtime'
 import { afterEach, expect, test } from 'vitest'
 import { deliver } from './deliver.ts'
-import { signWebhook, webhookSink } from './webhook.ts'
+import { webhookSink } from './webhook.ts'
 
 const alert: AlertOut = {
   kind: 'alert',

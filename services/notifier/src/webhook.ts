@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { webhookHeaders } from '@interlock/runtime'
 import type { Sink } from './sink.ts'
 
 /** A receiver that has not answered within this time has not taken the message. */
@@ -41,9 +41,7 @@ export function webhookSink(options: WebhookOptions): Sink {
         signal: AbortSignal.timeout(webhookTimeoutMs),
         headers: {
           'content-type': 'application/json',
-          'webhook-id': message.id,
-          'webhook-timestamp': timestamp,
-          'webhook-signature': `v1,${signWebhook(options.secret, message.id, timestamp, body)}`,
+          ...webhookHeaders(options.secret, message.id, timestamp, body),
         },
         body,
       })
@@ -51,9 +49,4 @@ export function webhookSink(options: WebhookOptions): Sink {
       if (!response.ok) throw new Error(`${url.host} answered ${response.status}`)
     },
   }
-}
-
-/** Base64 HMAC-SHA256 over `id.timestamp.body`, as receivers recompute it. */
-export function signWebhook(secret: Uint8Array, id: string, timestamp: string, body: string): string {
-  return createHmac('sha256', secret).update(`${id}.${timestamp}.${body}`).digest('base64')
 }
