@@ -1,5 +1,6 @@
 import type {
   Action,
+  Evidence,
   EvidenceOut,
   Guardrail,
   GuardrailEvidence,
@@ -96,7 +97,7 @@ function alone(guardrail: Guardrail, entry: GuardrailEvidence): Verdict {
 }
 
 /** Whether the whole interval of the effect lies beyond the tolerance. Silence has no effect size: its evidence decides. */
-function isBeyondTolerance(guardrail: Guardrail, { effect }: GuardrailEvidence['evidence']): boolean {
+export function isBeyondTolerance(guardrail: Guardrail, { effect }: Pick<Evidence, 'effect'>): boolean {
   switch (guardrail.detector) {
     case 'conditional-beta-binomial':
     case 'binomial-shiryaev-roberts':

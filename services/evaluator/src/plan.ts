@@ -14,9 +14,9 @@ import {
   type VersionId,
   type WatchOut,
 } from '@interlock/contracts'
+import { limitOf } from '@interlock/deployment'
 import { type LatencyLimits, UnknownSignalError } from '@interlock/statistics'
 import { type ReadBaseline, readBaseline, valuesOf } from './baselines.ts'
-import { budgetLog } from './limit.ts'
 import { otherValue, sliceKey } from './panes.ts'
 
 /** Where signals and detectors come from: `@interlock/statistics`, or a test's own. */
@@ -216,18 +216,4 @@ function edgesOf(signal: string, spec: CountSpec): Sight['edges'] {
   const name = /^distribution\((.*)\)$/.exec(signal)?.[1]
   const feature = spec.features.find((each): each is NumericFeature => each.kind === 'numeric' && each.name === name)
   return feature?.edges ?? null
-}
-
-/**
- * Logarithm of the evidence at which the guardrail's part of the budget is spent. The guardrails that share an action and a
- * kind of budget share it in equal parts: averaged e-values keep the promise under any dependence.
- *
- * @source docs/statistics.md "One number per deployment"
- */
-function limitOf(policy: Policy, guardrail: Guardrail): number {
-  const kind = (each: Guardrail): string => ('alpha' in each.budget ? 'alpha' : 'run length')
-  const sharing = policy.guardrails.filter(
-    (each) => each.action === guardrail.action && kind(each) === kind(guardrail),
-  ).length
-  return budgetLog(guardrail.budget, policy.times.paneMs, sharing)
 }
