@@ -5,7 +5,7 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readDocument, readPolicy } from '@interlock/cli'
+import { loadConfig, publicKeys, readDocument, readPolicy } from '@interlock/cli'
 import {
   canonicalJson,
   contentHash,
@@ -113,7 +113,7 @@ test('an envelope that is forged, altered, or signed by a hand without that righ
   sig[0] = (sig[0] ?? 0) ^ 1
   const altered = Buffer.from(envelope.payload, 'base64').toString('utf8').replace('to do harm', 'to do more harm')
   const policy = readPolicy(running.files.policy, 'author' as PersonId).document
-  const keyset = JSON.parse(await readFile(join(running.files.data, 'keys/keyset.json'), 'utf8'))
+  const { keyset } = await publicKeys(loadConfig(running.files.config))
   const cases: readonly (readonly [what: string, reason: DeadReason, bytes: Uint8Array | string])[] = [
     ['no JSON', 'malformed', 'rollback, please'],
     ['JSON that is no envelope', 'malformed', JSON.stringify(record('author', rollback))],

@@ -2,6 +2,8 @@
  * A candidate that fails is rolled back by the machine, and `interlock why` leads from the decision to the very records:
  * decision → evidence → counts → ranges, each hop checked against a recount of the raw input.
  */
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { canonicalJson, type Prediction, sha256 } from '@interlock/contracts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { documentOf, until } from '../process/interlock.ts'
@@ -80,4 +82,16 @@ test('a candidate whose answers fail is rolled back without a person; why explai
   } finally {
     await log.close()
   }
+})
+
+test('the same record under the same policy gives the same bytes; under one that tolerates it, no rollback', async () => {
+  const same = documentOf(await toy.cli('--json', 'policy', 'backtest', toy.files.policy, '--deployment', 'toy'))
+  expect(same).toMatchObject({ differing: 0 })
+  expect(same.entries).toBeGreaterThan(50)
+  const blind = join(toy.folder, 'blind.yaml')
+  const source = await readFile(toy.files.policy, 'utf8')
+  await writeFile(blind, source.replace(/action: roll back/g, 'action: watch'))
+  const other = await toy.cli('policy', 'backtest', blind, '--deployment', 'toy')
+  expect([other.code, other.stdout]).toEqual([1, expect.stringContaining('it would not have been stopped')])
+  expect(other.stdout).toMatch(/recorded(?: later)?: \d\d:\d\d:\d\d rolled-back by errors/)
 })

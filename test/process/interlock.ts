@@ -137,7 +137,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** This environment without what would colour the output or configure Interlock. */
-function plainEnvironment(): NodeJS.ProcessEnv {
+export function plainEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(
       ([name]) => !/^(INTERLOCK_|FORCE_COLOR$|NO_COLOR$|CI$|VITEST|NODE_OPTIONS$)/.test(name),

@@ -91,13 +91,18 @@ function baselineOf(of: VersionId): BaselineDocument {
   })
 }
 
+export interface Release {
+  readonly manifest: string
+  readonly baseline: string
+}
+
 export interface SmallDeployment {
   /** interlock.yaml */
   readonly config: string
   readonly data: string
   readonly policy: string
   /** The version that is rolled out. */
-  readonly candidate: { readonly manifest: string; readonly baseline: string }
+  readonly candidate: Release
 }
 
 export interface SmallDeploymentOptions {
@@ -112,8 +117,25 @@ export async function writeDeployment(
   folder: string,
   routerUrl: string,
   port: number,
-  { policy: policySource = quickPolicy, configuration = '' }: SmallDeploymentOptions = {},
+  options: SmallDeploymentOptions = {},
 ): Promise<SmallDeployment> {
+  const { config, data, policy, releases } = await writeDeployments(folder, { toy: routerUrl }, port, options)
+  return { config, data, policy, candidate: releases[0] as Release }
+}
+
+/**
+ * The same for several deployments of one kind, that share topic, versions and policy.
+ *
+ * @param routers address of each one's router, by its name
+ * @param candidates versions that can be rolled out; their files are `releases`, in the same order
+ */
+export async function writeDeployments(
+  folder: string,
+  routers: Readonly<Record<string, string>>,
+  port: number,
+  { policy: policySource = quickPolicy, configuration = '' }: SmallDeploymentOptions = {},
+  candidates: readonly VersionId[] = [nextVersion],
+): Promise<Omit<SmallDeployment, 'candidate'> & { readonly releases: readonly Release[] }> {
   const deployments = join(folder, 'deployments')
   await mkdir(deployments, { recursive: true })
   const write = async (name: string, text: string): Promise<string> => {
@@ -121,7 +143,7 @@ export async function writeDeployment(
     await writeFile(file, text)
     return file
   }
-  const release = async (of: VersionId, name: string): Promise<{ manifest: string; baseline: string }> => {
+  const release = async (of: VersionId, name: string): Promise<Release> => {
     const baseline = baselineOf(of)
     const manifest: ManifestDocument = {
       kind: 'manifest',
@@ -140,11 +162,13 @@ export async function writeDeployment(
     }
   }
   await release(version, 'toy')
-  const candidate = await release(nextVersion, 'next')
+  const releases: Release[] = []
+  for (const candidate of candidates) releases.push(await release(candidate, candidate.replace('@', '-')))
   const policy = await write('toy.policy.yaml', policySource)
-  await write(
-    'toy.yaml',
-    `deployment: toy
+  for (const name of Object.keys(routers)) {
+    await write(
+      `${name}.yaml`,
+      `deployment: ${name}
 owner: author
 onCall: author
 approver: approver
@@ -155,6 +179,10 @@ manifest: toy.manifest.json
 baseline: toy.baseline.json
 policy: toy.policy.yaml
 `,
+    )
+  }
+  const platforms = Object.entries(routers).map(
+    ([name, url]) => `  ${name}: { kind: router, url: "${url}", tokenEnv: TOY_TOKEN }\n`,
   )
   const config = join(folder, 'interlock.yaml')
   await writeFile(
@@ -162,8 +190,8 @@ policy: toy.policy.yaml
     `environment: crash
 data: ./data
 listen: { port: ${port} }
-platforms: { toy: { kind: router, url: "${routerUrl}", tokenEnv: TOY_TOKEN } }
-${configuration}`,
+platforms:
+${platforms.join('')}${configuration}`,
   )
-  return { config, data: join(folder, 'data'), policy, candidate }
+  return { config, data: join(folder, 'data'), policy, releases }
 }

@@ -12,6 +12,8 @@ export interface StandInRouter {
   state(): RouterState
   /** Every state it was told, in order. */
   readonly told: readonly RouterState[]
+  /** When it was told each of them, ms since 1970. */
+  readonly toldAt: readonly number[]
   close(): void
 }
 
@@ -28,6 +30,7 @@ export async function standInRouter(
   if (first === undefined) throw new Error('a router needs an artifact to serve')
   const token = 'token-of-the-stand-in-router'
   const told: RouterState[] = []
+  const toldAt: number[] = []
   let state: RouterState = {
     generation: 0,
     stable: first.digest,
@@ -55,6 +58,7 @@ export async function standInRouter(
       state = wish
       revision++
       told.push(state)
+      toldAt.push(Date.now())
     }
     return [200, { etag: etag(), ...state, loaded }]
   }
@@ -72,6 +76,7 @@ export async function standInRouter(
     token,
     state: () => state,
     told,
+    toldAt,
     close: () => {
       server.closeAllConnections()
       server.close()

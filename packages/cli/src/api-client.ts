@@ -17,6 +17,8 @@ export interface ApiClient {
   readonly endpoint: Endpoint
   get<Body>(path: string): Promise<Envelope<Body>>
   post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<unknown>
+  /** An answer of JSON lines, as they come; it may take as long as it goes on. @throws Unavailable when it is cut off */
+  lines(path: string): AsyncIterable<string>
 }
 
 /** @throws Unavailable when nothing runs on this data folder. */
@@ -30,13 +32,11 @@ export function apiClient(data: string): ApiClient {
       `Interlock does not run on ${data}: ${endpointFile} is not there. Start it with \`interlock up\`, or name another folder with --data.`,
     )
   }
-  const call = async (path: string, init: RequestInit): Promise<unknown> => {
-    let response: Response
+  const ask = async (path: string, init: RequestInit): Promise<Response> => {
     try {
-      response = await fetch(new URL(path, endpoint.url), {
+      return await fetch(new URL(path, endpoint.url), {
         ...init,
         redirect: 'error',
-        signal: AbortSignal.timeout(10_000),
         headers: { authorization: `Bearer ${endpoint.token}`, 'x-interlock': '1', ...init.headers },
       })
     } catch (error) {
@@ -45,19 +45,42 @@ export function apiClient(data: string): ApiClient {
         `Interlock at ${endpoint.url} does not answer (${cause}). Is \`interlock up\` still running?`,
       )
     }
-    const text = await response.text()
+  }
+  const assertGood = async (response: Response, path: string, method = 'GET'): Promise<void> => {
+    if (response.ok) return
+    const detail = detailOf(await response.text())
     if (response.status >= 500)
-      throw new Unavailable(detailOf(text) ?? `${path} answered ${response.status}; whether it was done is not known.`)
-    if (!response.ok) {
-      throw new ApiError(
-        response.status,
-        detailOf(text) ?? `${init.method ?? 'GET'} ${path} answered ${response.status}`,
+      throw new Unavailable(detail ?? `${path} answered ${response.status}; whether it was done is not known.`)
+    throw new ApiError(response.status, detail ?? `${method} ${path} answered ${response.status}`)
+  }
+  const call = async (path: string, init: RequestInit): Promise<unknown> => {
+    const response = await ask(path, { ...init, signal: AbortSignal.timeout(10_000) })
+    await assertGood(response, path, init.method)
+    const text = await response.text()
+    return text === '' ? null : (JSON.parse(text) as unknown)
+  }
+  async function* lines(path: string): AsyncGenerator<string> {
+    const response = await ask(path, {})
+    await assertGood(response, path)
+    let rest = ''
+    const text = new TextDecoder('utf-8', { fatal: true })
+    try {
+      for await (const chunk of response.body ?? []) {
+        const whole = (rest + text.decode(chunk as Uint8Array, { stream: true })).split('\n')
+        rest = whole.pop() ?? ''
+        yield* whole
+      }
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error
+      throw new Unavailable(
+        `The answer of ${endpoint.url} was cut off (${error.message}). interlock.log may say why; ask again.`,
       )
     }
-    return text === '' ? null : (JSON.parse(text) as unknown)
+    if (rest !== '') yield rest
   }
   return {
     endpoint,
+    lines,
     get: async <Body>(path: string) => (await call(path, {})) as Envelope<Body>,
     post: (path, body, headers = {}) =>
       call(path, {

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { UsageError } from './errors.ts'
+import { kafkaSection } from './kafka-config.ts'
+import { livenessSections } from './liveness-config.ts'
 import { emptyYaml, problemsIn, readYaml } from './yaml-file.ts'
 
 const personId = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'use lower-case letters, digits, dot, dash')
@@ -29,6 +31,8 @@ const platform = z.discriminatedUnion('kind', [
 ])
 export type PlatformConfig = z.infer<typeof platform>
 
+const isLoopback = (host: string): boolean => ['127.0.0.1', '::1', 'localhost'].includes(host)
+
 /** Names of a team's own topics. */
 export const ownTopics = z.strictObject({
   predictions: z.string().optional(),
@@ -43,6 +47,20 @@ export const configSchema = z.strictObject({
   environment: z.string().default('local').describe('name that every event and command must carry'),
   tenant: z.string().default('local'),
   data: z.string().default('./.interlock').describe('folder of the log, the keys and the token; relative to this file'),
+  keys: z.string().optional().describe('folder of the keys (default: keys in the data folder); relative to this file'),
+  kafka: kafkaSection.optional(),
+  registry: z
+    .strictObject({
+      url: z.url().describe('of a registry that speaks Confluent’s REST API, with its path where it has one'),
+      username: z.string().optional(),
+      passwordEnv: z.string().optional().describe('environment variable of the password'),
+    })
+    .refine(
+      ({ username, passwordEnv }) => (username === undefined) === (passwordEnv === undefined),
+      'name both or none',
+    )
+    .optional()
+    .describe('schema registry of your Avro messages; without it the ids in them are those of schemas/registry.json'),
   listen: z
     .strictObject({ port: z.int().min(0).max(65_535).default(7070) })
     .prefault({})
@@ -59,6 +77,42 @@ export const configSchema = z.strictObject({
     ]),
   operator: personId.default('author').describe('whose key signs what is asked for on the local page'),
   platforms: z.record(z.string(), platform).default({}).describe('platform of each deployment, by its name'),
+  agents: z
+    .record(
+      z.string(),
+      z.strictObject({
+        url: z.url().describe('address of the agent’s endpoint: https, or http to this machine'),
+        caFile: z.string().optional().describe('only certificates of this authority are taken (PEM)'),
+      }),
+    )
+    .default({})
+    .describe('second path: where a stuck command goes straight to its agent, by the agent’s name'),
+  agent: z
+    .strictObject({
+      listen: z
+        .strictObject({
+          host: z.string().default('127.0.0.1').describe('any other address needs certificateFile and keyFile'),
+          port: z.int().min(0).max(65_535),
+          certificateFile: z.string().optional().describe('PEM; relative to this file'),
+          keyFile: z.string().optional().describe('PEM; relative to this file'),
+          readTokenEnv: z
+            .string()
+            .optional()
+            .describe('environment variable of the token for reading state and facts; off loopback they need one'),
+        })
+        .refine(
+          ({ certificateFile, keyFile }) => (certificateFile === undefined) === (keyFile === undefined),
+          'name both certificateFile and keyFile, or none',
+        )
+        .refine(
+          ({ host, certificateFile }) => certificateFile !== undefined || isLoopback(host),
+          'an address other than loopback needs certificateFile and keyFile',
+        )
+        .optional(),
+    })
+    .prefault({})
+    .describe('our agent’s own endpoint: the receiving side of the second path'),
+  ...livenessSections,
   notifier: z
     .strictObject({
       allowHosts: z.array(z.string()).default([]).describe('host:port that webhooks may call'),
@@ -70,7 +124,12 @@ export const configSchema = z.strictObject({
 const schema = 'schemas/interlock.schema.json'
 
 /** The configuration with absolute paths. */
-export type Config = z.infer<typeof configSchema> & { readonly file: string | null }
+export type Config = z.infer<typeof configSchema> & {
+  readonly file: string | null
+  readonly keys: string
+  /** Relative paths of the configuration begin here. */
+  readonly base: string
+}
 
 /**
  * Reads interlock.yaml, or the defaults where there is none. Every key can be overridden by an environment variable
@@ -101,7 +160,9 @@ export function loadConfig(path: string | undefined, environment: NodeJS.Process
   return {
     ...config,
     file: exists ? file : null,
+    base,
     data: resolve(base, config.data),
+    keys: resolve(base, config.keys ?? join(config.data, 'keys')),
     deployments: resolve(base, config.deployments),
   }
 }
@@ -114,7 +175,7 @@ function overridden(value: Record<string, unknown>, environment: NodeJS.ProcessE
     listen.port = Number(port)
   }
   const simple = Object.fromEntries(
-    (['environment', 'tenant', 'data', 'deployments', 'operator'] as const).flatMap((key) => {
+    (['environment', 'tenant', 'data', 'keys', 'deployments', 'operator'] as const).flatMap((key) => {
       const text = environment[`INTERLOCK_${key.toUpperCase()}`]
       return text === undefined ? [] : [[key, text]]
     }),

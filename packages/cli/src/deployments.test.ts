@@ -54,3 +54,13 @@ test('without a word of topics events are taken from "predictions", under our fi
   expect(found?.topics).toEqual({ predictions: 'predictions' })
   expect(found?.mapping).toEqual({})
 })
+
+test('events cannot be taken from a topic of Interlock itself, whatever its name on the brokers', async () => {
+  const kafka = 'kafka: { brokers: ["k:9092"], prefix: "il." }\n'
+  for (const name of ['requests', 'log.governor', 'il.commands', 'il.log.fleet']) {
+    await expect(documentOf(`${kafka}topics: { predictions: ${name} }`, '')).rejects.toThrow(
+      /toy\.yaml:1:1 {2}topics\.predictions: ".*" is a topic of Interlock itself/,
+    )
+  }
+  expect((await documentOf(`${kafka}topics: { predictions: il.events }`, ''))?.topics.predictions).toBe('il.events')
+})

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { DeploymentDocument } from '@interlock/contracts'
-import { topics as defaultTopics, deploymentIdPattern } from '@interlock/contracts'
+import { topics as defaultTopics, deploymentIdPattern, isOwnTopic, isProbe } from '@interlock/contracts'
 import { z } from 'zod'
 import { type Config, ownFields, ownTopics } from './config.ts'
 import { problemsIn, readYaml, type YamlFile } from './yaml-file.ts'
@@ -10,7 +10,10 @@ const person = z.string().min(1)
 
 /** deployments/<name>.yaml: who answers for a deployment and where its events come from. */
 export const deploymentSchema = z.strictObject({
-  deployment: z.string().regex(deploymentIdPattern, 'use lower-case letters, digits and dashes, at most 63'),
+  deployment: z
+    .string()
+    .regex(deploymentIdPattern, 'use lower-case letters, digits and dashes, at most 63')
+    .refine((name) => !isProbe(name), 'this is the name of the synthetic deployment; choose another'),
   owner: person.describe('who owns the model'),
   onCall: person.describe('who is paged'),
   approver: person.describe('who answers for what goes live; not the author of the change'),
@@ -59,6 +62,14 @@ function readDeployment(file: string, config: Config): readonly DeploymentFile[]
       `no platform is configured for "${rest.deployment}". Add platforms.${rest.deployment} to interlock.yaml: without one nothing can be rolled back`,
     )
   }
+  for (const [what, topic] of Object.entries(topics)) {
+    if (topic === undefined || !isOwnName(topic, config)) continue
+    // Whoever may send events could pose as Interlock there.
+    throw yaml.problem(
+      ['topics', what],
+      `topics.${what}: "${topic}" is a topic of Interlock itself, and events have topics of their own: choose another name`,
+    )
+  }
   const at = (path: string): string => resolve(config.deployments, path)
   const found: DeploymentFile = {
     file,
@@ -81,6 +92,12 @@ function readDeployment(file: string, config: Config): readonly DeploymentFile[]
     },
   }
   return [found]
+}
+
+/** With the prefix, too: then it is the name that a topic of ours has on the brokers. */
+function isOwnName(topic: string, { kafka }: Config): boolean {
+  const prefix = kafka?.prefix ?? ''
+  return isOwnTopic(topic) || (topic.startsWith(prefix) && isOwnTopic(topic.slice(prefix.length)))
 }
 
 /** Ids that the schema has checked, as the types that carry that promise. */

@@ -16,8 +16,17 @@ export class Refused extends Error {
   override readonly name = 'Refused'
 }
 
+/** What a person can act on without seeing where in the code it was. */
+export function isForPeople(error: unknown): error is Error {
+  return error instanceof Error && (isLogAway(error) || namesForPeople.includes(error.name))
+}
+const namesForPeople: readonly string[] = ['UsageError', 'Unavailable', 'Refused', 'ApiError']
+
+/** The runtime's `LogUnavailable`, by its name: most commands start without the runtime. */
+const isLogAway = (error: unknown): boolean => error instanceof Error && error.name === 'LogUnavailable'
+
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return exitCodes.usage
-  if (error instanceof Unavailable) return exitCodes.unavailableOrUnknown
+  if (error instanceof Unavailable || isLogAway(error)) return exitCodes.unavailableOrUnknown
   return exitCodes.breachOrRefused
 }

@@ -3,11 +3,14 @@ import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { ApiError } from './api-client.ts'
 import { loadConfig } from './config.ts'
-import { exitCodeOf, exitCodes } from './errors.ts'
+import { exitCodeOf, exitCodes, isForPeople } from './errors.ts'
 import { documentVersion, output } from './output.ts'
 import { actCommands } from './program/act.ts'
+import { agentCommands } from './program/agent.ts'
+import { clusterCommands } from './program/cluster.ts'
 import { documentCommands } from './program/documents.ts'
 import { lookCommands } from './program/look.ts'
+import { recordCommands } from './program/records.ts'
 import type { Run } from './program/run.ts'
 import { startCommands } from './program/start.ts'
 
@@ -43,12 +46,12 @@ const run: Run = async (work) => {
   const out = output(json)
   try {
     process.exitCode = await work(() => {
-      const loaded = loadConfig(config ?? (data === undefined ? undefined : configIn(data)))
-      return data === undefined ? loaded : { ...loaded, data: resolve(data) }
+      if (data === undefined) return loadConfig(config)
+      return loadConfig(config ?? configIn(data), { ...process.env, INTERLOCK_DATA: resolve(data) })
     }, out)
   } catch (error) {
-    const known = error instanceof Error && ['UsageError', 'Unavailable', 'Refused', 'ApiError'].includes(error.name)
-    const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error)
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    const text = isForPeople(error) ? error.message : stack
     if (json)
       process.stdout.write(
         `${JSON.stringify({ v: documentVersion, error: error instanceof Error ? error.message : text })}\n`,
@@ -56,12 +59,18 @@ const run: Run = async (work) => {
     process.stderr.write(`${text}\n`)
     process.exitCode = error instanceof ApiError ? exitCodes.breachOrRefused : exitCodeOf(error)
   }
+  // What a client left open must not keep a process that has ended: its supervisor waits for that to start another.
+  setTimeout(() => process.exit(), lingerMs).unref()
 }
+const lingerMs = 1_000
 
 startCommands(program, run)
 lookCommands(program, run)
 actCommands(program, run)
+agentCommands(program, run)
 documentCommands(program, run)
+recordCommands(program, run)
+clusterCommands(program, run)
 
 program
   .command('help')

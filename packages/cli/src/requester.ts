@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
 import { type DeploymentId, type PersonId, type Request, signRequest } from '@interlock/contracts'
 import type { ApiClient } from './api-client.ts'
 import type { Config } from './config.ts'
 import { UsageError } from './errors.ts'
-import { localKey } from './up/key-store.ts'
+import type { LocalKey } from './parts/key-store.ts'
+import { ownKey } from './parts/keys.ts'
 
 /** Signs requests with a person's own key and hands them to the running Interlock, which only records them. */
 export interface Requester {
@@ -14,18 +14,12 @@ export interface Requester {
 
 /** @throws UsageError when interlock.yaml names no such person. */
 export async function requesterFor(config: Config, api: ApiClient, person: string): Promise<Requester> {
-  const known = config.people.find(({ id }) => id === person)
-  if (known === undefined) {
-    throw new UsageError(
-      `"${person}" is nobody that interlock.yaml names; people are ${config.people.map(({ id }) => id).join(', ')}. Choose with --as.`,
-    )
-  }
-  const { signer } = await localKey(join(config.data, 'keys'), person, ['person'], known.may)
+  const { signer } = await personKey(config, person)
   return {
     async submit(deployment, request) {
       const id = randomUUID()
       const envelope = signRequest(
-        { v: 1, id, environment: config.environment, by: person as PersonId, request },
+        { v: 1, id, environment: config.environment, by: person as PersonId, request, at: Date.now() },
         signer,
       )
       await api.post(
@@ -35,4 +29,14 @@ export async function requesterFor(config: Config, api: ApiClient, person: strin
       return id
     },
   }
+}
+
+/** A person's own key. @throws UsageError when interlock.yaml names no such person. */
+export async function personKey(config: Config, person: string): Promise<LocalKey> {
+  if (!config.people.some(({ id }) => id === person)) {
+    throw new UsageError(
+      `"${person}" is nobody that interlock.yaml names; people are ${config.people.map(({ id }) => id).join(', ')}. Choose with --as.`,
+    )
+  }
+  return ownKey(config, person)
 }

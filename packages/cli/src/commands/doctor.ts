@@ -7,30 +7,44 @@ import type { Config } from '../config.ts'
 import { readDeployments } from '../deployments.ts'
 import { exitCodes } from '../errors.ts'
 import type { Output } from '../output.ts'
-import { platformOf } from '../up/platforms.ts'
+import { kafkaOf } from '../parts/kafka.ts'
+import { platformOf } from '../parts/platforms.ts'
+import { registryFinding } from '../parts/registry.ts'
+import type { ServiceName } from '../services.ts'
+import { deadMan } from './dead-man.ts'
+import { kafkaFindings } from './doctor-kafka.ts'
 import { readPolicyFile } from './policy.ts'
 
-interface Finding {
+export interface Finding {
   readonly check: string
   readonly state: 'ok' | 'note' | 'failed'
   readonly detail: string
 }
 
+/** Runs a check and keeps what it found; false where it failed. */
+export type Attempt = (
+  check: string,
+  work: () => Promise<Omit<Finding, 'check'>> | Omit<Finding, 'check'>,
+) => Promise<boolean>
+
 /** Oldest Node whose type stripping and SQLite the project relies on. */
 const nodeMajor = 24
 
-/** `interlock doctor`: finds what is wrong before it matters. Exit 1 when something is. */
-export async function doctor(config: Config, out: Output): Promise<number> {
+/**
+ * `interlock doctor`: finds what is wrong before it matters. Exit 1 when something is.
+ *
+ * @param service  looks at what that service of a cluster needs, as that service
+ */
+export async function doctor(config: Config, service: ServiceName | null, out: Output): Promise<number> {
   const findings: Finding[] = []
-  const attempt = async (
-    check: string,
-    work: () => Promise<Omit<Finding, 'check'>> | Omit<Finding, 'check'>,
-  ): Promise<void> => {
-    try {
-      findings.push({ check, ...(await work()) })
-    } catch (error) {
-      findings.push({ check, state: 'failed', detail: error instanceof Error ? error.message : String(error) })
-    }
+  const attempt: Attempt = async (check, work) => {
+    const found = await Promise.resolve()
+      .then(work)
+      .catch((error: unknown) => {
+        return { state: 'failed', detail: error instanceof Error ? error.message : String(error) } as const
+      })
+    findings.push({ check, ...found })
+    return found.state !== 'failed'
   }
 
   await attempt('Node', () => {
@@ -46,20 +60,22 @@ export async function doctor(config: Config, out: Output): Promise<number> {
   await attempt('data folder', () => {
     if (!existsSync(config.data))
       return { state: 'note', detail: `${config.data} is not there yet; \`interlock up\` makes it` }
-    const keys = join(config.data, 'keys')
+    const { keys } = config
     if (existsSync(keys) && (statSync(keys).mode & 0o077) !== 0) {
       return { state: 'failed', detail: `${keys} can be read by others. Run: chmod 700 ${keys}` }
     }
     return { state: 'ok', detail: config.data }
   })
-  await attempt('running', async () => {
+  const isWatching = async (): Promise<Omit<Finding, 'check'>> => {
     if (!existsSync(join(config.data, 'endpoint.json')))
       return { state: 'note', detail: 'not running; start it with `interlock up`' }
     const { missing } = await apiClient(config.data).get<unknown>('/api/v1/deployments')
     return missing.length === 0
       ? { state: 'ok', detail: 'answers, nothing missing' }
       : { state: 'failed', detail: missing.join('; ') }
-  })
+  }
+  if (service === null || service === 'console') await attempt('running', isWatching)
+  if (service === null || service === 'profiler') await attempt('schema registry', () => registryFinding(config))
   await attempt('deployments', () => {
     const files = readDeployments(config)
     return files.length === 0
@@ -74,6 +90,7 @@ export async function doctor(config: Config, out: Output): Promise<number> {
         ? { state: 'ok', detail: policy }
         : { state: 'failed', detail: `${policy}:${first.line}:${first.column} ${first.happened}` }
     })
+    if (service !== null && service !== 'agent') continue
     await attempt(`platform of ${document.deployment}`, async () => {
       const platform = platformOf(config, document.deployment)
       const observed = await platform.observe()
@@ -89,6 +106,12 @@ export async function doctor(config: Config, out: Output): Promise<number> {
           }
     })
   }
+  if (config.watchers.length > 0) {
+    await attempt("dead-man's switch", async () => {
+      const { state = 'note', detail = 'no watchers' } = (await deadMan(config)) ?? {}
+      return { state, detail }
+    })
+  }
   await attempt('clock', () => {
     // Two readings of the wall clock and the monotonic clock must advance alike; a stepping clock shows here.
     const wall = Date.now()
@@ -101,6 +124,9 @@ export async function doctor(config: Config, out: Output): Promise<number> {
           detail: `the clock reads ${new Date(wall).toISOString()}: set it (NTP) before anything is judged by time`,
         }
   })
+
+  if (config.kafka !== undefined) await kafkaFindings(config, service, attempt)
+  else if (service !== null) kafkaOf(config)
 
   const mark = { ok: pc.green('✓'), note: pc.yellow('!'), failed: pc.red('✗') }
   out.result({ findings }, findings.map((one) => `${mark[one.state]} ${one.check}: ${one.detail}`).join('\n'))

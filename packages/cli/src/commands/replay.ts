@@ -1,13 +1,11 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { openSqliteLog, type ReplayReport, verifyReplay } from '@interlock/runtime'
+import { type ReplayReport, verifyReplay } from '@interlock/runtime'
 import type { Config } from '../config.ts'
 import { readDeployments } from '../deployments.ts'
 import { exitCodes, UsageError } from '../errors.ts'
 import type { Output } from '../output.ts'
-import { embeddedKeys } from '../up/keyset.ts'
-import { embeddedProcessors } from '../up/processors.ts'
-import { embeddedShards } from '../up/topics.ts'
+import { publicKeys } from '../parts/keys.ts'
+import { openLog } from '../parts/log.ts'
+import { processors } from '../parts/processors.ts'
 import { count } from '../words.ts'
 
 /**
@@ -16,20 +14,16 @@ import { count } from '../words.ts'
  * and where something could not be reached.
  */
 export async function replay(config: Config, only: string | undefined, out: Output): Promise<number> {
-  const folder = join(config.data, 'log')
-  if (!existsSync(folder))
-    throw new UsageError(
-      `${folder}: there is no log. Run \`interlock up\` or \`interlock demo\` first, or name another folder with --data.`,
-    )
-  const log = openSqliteLog({ folder })
+  const { log, shards: numbers } = await openLog(config, 'replay')
   try {
-    const processors = embeddedProcessors(config, await embeddedKeys(config), readDeployments(config))
-    const chosen = processors.filter(({ name }) => only === undefined || name === only)
+    const plan = { config, deployments: readDeployments(config), shards: numbers, eventPartitions: new Map() }
+    const all = processors(plan, (await publicKeys(config)).rootKey)
+    const chosen = all.filter(({ name }) => only === undefined || name === only)
     if (chosen.length === 0)
-      throw new UsageError(`"${only}" is no processor; they are ${processors.map(({ name }) => name).join(', ')}`)
+      throw new UsageError(`"${only}" is no processor; they are ${all.map(({ name }) => name).join(', ')}`)
     let good = true
-    for (const { run } of chosen) {
-      for (let shard = 0; shard < embeddedShards; shard++) {
+    for (const { run, shards } of chosen) {
+      for (let shard = 0; shard < shards; shard++) {
         const report = await run(async (processor) => {
           const fromSnapshot = await verifyReplay({ log, processor, shard })
           // After a short run the oldest snapshot is the one of its end, and nothing lies behind it: take all of it then.

@@ -1,14 +1,17 @@
 import type { DeploymentRow } from '@interlock/console'
 import { apiClient } from '../api-client.ts'
+import type { Config } from '../config.ts'
 import { exitCodes } from '../errors.ts'
 import type { Output } from '../output.ts'
 import { attentionWord, clock, percent, shortVersion } from '../words.ts'
+import { deadMan } from './dead-man.ts'
 
 /** What needs a person first stands first. */
 const urgency: readonly DeploymentRow['attention'][] = ['act-now', 'not-watched', 'watch', 'handled', 'healthy']
 
 /** `interlock status`: every deployment, what needs a person first. Exit 1 when one needs a person now. */
-export async function status(data: string, out: Output): Promise<number> {
+export async function status(config: Config, out: Output): Promise<number> {
+  const { data } = config
   const { body, evaluatedTo, missing } = await apiClient(data).get<readonly DeploymentRow[]>('/api/v1/deployments')
   const rows = body.toSorted(
     (a, b) => urgency.indexOf(a.attention) - urgency.indexOf(b.attention) || (a.deployment < b.deployment ? -1 : 1),
@@ -24,6 +27,9 @@ export async function status(data: string, out: Output): Promise<number> {
     lines.push('No deployment is registered. Put a file into the deployments folder (docs/quickstart.md).')
   lines.push(evaluatedTo === null ? 'Nothing is evaluated yet.' : `evaluated up to ${clock(Date.parse(evaluatedTo))}`)
   if (missing.length > 0) lines.push(`missing: ${missing.join('; ')}`)
-  out.result({ deployments: rows, evaluatedTo, missing }, lines.join('\n'))
+  const watched = await deadMan(config)
+  if (watched !== null) lines.push(`dead-man's switch: ${watched.detail}`)
+  const { watchers = {} } = watched ?? {}
+  out.result({ deployments: rows, evaluatedTo, missing, watchers }, lines.join('\n'))
   return body.some((row) => row.attention === 'act-now') ? exitCodes.breachOrRefused : exitCodes.good
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { guardEventLoop } from '@interlock/runtime'
 import pino from 'pino'
 import type { Config } from '../config.ts'
 import { exitCodes, UsageError } from '../errors.ts'
@@ -9,6 +10,11 @@ import { type Embedded, startEmbedded } from '../up/embedded.ts'
 
 /** `interlock up`: all services in this process on one folder, until Ctrl-C. */
 export async function up(config: Config, out: Output): Promise<number> {
+  if (config.kafka !== undefined) {
+    throw new UsageError(
+      `${config.file}: has a section \`kafka\`, so its services run as processes: \`interlock run <service>\`. Take the section out to run everything in this process.`,
+    )
+  }
   const began = performance.now()
   makeDataFolder(config.data)
   const logger = pino(
@@ -16,6 +22,7 @@ export async function up(config: Config, out: Output): Promise<number> {
     pino.destination({ dest: join(config.data, 'interlock.log'), sync: true }),
   )
   const token = randomBytes(24).toString('base64url')
+  const unguard = guardEventLoop()
   const running = await startEmbedded(config, { logger, demo: false, token })
   const seconds = ((performance.now() - began) / 1000).toFixed(1)
   out.event(
@@ -26,6 +33,7 @@ export async function up(config: Config, out: Output): Promise<number> {
   return new Promise((resolve) => {
     const end = (signal: NodeJS.Signals): void => {
       out.say(`\n${signal}: finishing what is under way and writing a last snapshot`)
+      unguard()
       running.stop().then(() => resolve(signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.good))
     }
     process.once('SIGINT', end)

@@ -16,10 +16,12 @@ import { loadConfig } from '../config.ts'
 import { readDocument, readPolicy } from '../documents.ts'
 import { exitCodes, Refused, Unavailable } from '../errors.ts'
 import type { Output } from '../output.ts'
-import { type Embedded, startEmbedded } from '../up/embedded.ts'
+import { startEmbedded } from '../up/embedded.ts'
 import { count, percent, shortVersion } from '../words.ts'
+import { startBroker } from './broker.ts'
 import { type Running, start } from './children.ts'
 import { deployment, freshFolder, type Prepared, prepare } from './prepare.ts'
+import { type Staged, startProcesses } from './processes.ts'
 import { Story, type Summary } from './story.ts'
 
 export interface DemoOptions {
@@ -32,6 +34,8 @@ export interface DemoOptions {
   readonly onset: number
   readonly port: number
   readonly data: string
+  /** Services as processes on Kafka: true starts a broker, an address names one that runs. */
+  readonly kafka?: string | true
   /** Keep everything running after the summary, until Ctrl-C. */
   readonly stay: boolean
 }
@@ -55,17 +59,19 @@ export async function demo(options: DemoOptions, out: Output): Promise<number> {
   await freshFolder(folder)
   const artifacts = join(folder, 'artifacts')
 
-  const trained = await train()
-  await writeArtifacts(artifacts, trained)
-  const { auc } = trained.report
-  tell(
-    'trained',
-    { auc },
-    `✓ trained v1 and v2 on real flights; on late March v1 scores ${auc.v1.toFixed(3)}, v2 ${auc.v2.toFixed(3)}: v2 looks better`,
-  )
-
   const closers: (() => Promise<void>)[] = []
   try {
+    // First what may be missing here.
+    const sections = options.kafka === undefined ? {} : await kafkaSections(options.kafka, folder, closers, tell)
+    const trained = await train()
+    await writeArtifacts(artifacts, trained)
+    const { auc } = trained.report
+    tell(
+      'trained',
+      { auc },
+      `✓ trained v1 and v2 on real flights; on late March v1 scores ${auc.v1.toFixed(3)}, v2 ${auc.v2.toFixed(3)}: v2 looks better`,
+    )
+
     const token = randomBytes(24).toString('base64url')
     process.env.ROUTER_ADMIN_TOKEN = randomBytes(24).toString('base64url')
     const router = start(
@@ -82,7 +88,7 @@ export async function demo(options: DemoOptions, out: Output): Promise<number> {
     )
     closers.push(() => router.stop())
     const routerUrl = String((await router.first).listening)
-    const ready = await prepare(folder, routerUrl, artifacts, trained)
+    const ready = await prepare(folder, routerUrl, artifacts, trained, sections)
     tell('prepared', { folder }, '✓ counted the baselines of both on March')
 
     const config = { ...loadConfig(ready.configFile), listen: { port: options.port } }
@@ -90,13 +96,16 @@ export async function demo(options: DemoOptions, out: Output): Promise<number> {
       { level: process.env.INTERLOCK_LOG ?? 'info' },
       pino.destination({ dest: join(folder, 'interlock.log'), sync: true }),
     )
-    const interlock = await startEmbedded(config, {
-      logger,
-      demo: true,
-      durability: 'process-crash',
-      token,
-      limits: { snapshotMs: demoSnapshotMs },
-    })
+    const interlock: Staged =
+      config.kafka === undefined
+        ? await startEmbedded(config, {
+            logger,
+            demo: true,
+            durability: 'process-crash',
+            token,
+            limits: { snapshotMs: demoSnapshotMs },
+          })
+        : await startProcesses(config, { logger, token, port: options.port, tell })
     closers.push(() => interlock.stop())
     tell('up', { url: interlock.url, token }, `✓ Interlock watches at ${interlock.url}/#t=${token}`)
 
@@ -124,6 +133,27 @@ export async function demo(options: DemoOptions, out: Output): Promise<number> {
   }
 }
 
+/** Deployments of a demo fill one shard; a few show that there can be several. */
+const demoShards = 4
+
+/** The section `kafka` of the demo's configuration, with a broker started where none is named. */
+async function kafkaSections(
+  named: string | true,
+  folder: string,
+  closers: (() => Promise<void>)[],
+  tell: Tell,
+): Promise<Readonly<Record<string, unknown>>> {
+  const began = performance.now()
+  const broker = named === true ? await startBroker(join(folder, 'kafka')) : { address: named, stop: async () => {} }
+  closers.push(() => broker.stop())
+  const seconds = ((performance.now() - began) / 1000).toFixed(1)
+  const what = named === true ? `started a Kafka broker in ${seconds} s` : 'uses the Kafka broker'
+  tell('broker', { broker: broker.address }, `✓ ${what}: ${broker.address}`)
+  // On a broker of others each run has names of its own.
+  const prefix = named === true ? 'interlock.' : `demo-${Date.now().toString(36)}.`
+  return { kafka: { brokers: [broker.address], prefix, shards: { deployments: demoShards } } }
+}
+
 /** How each fault must end: statements that the exit code stands for. */
 export function endedAsSaid(
   fault: FaultName,
@@ -140,13 +170,13 @@ type Tell = (event: string, details: Readonly<Record<string, unknown>>, text: st
 /** The actors of the demo: two people who approve and start, a hand that breaks something, and the teller. */
 class Stage {
   readonly #story: Story
-  readonly #interlock: Embedded
+  readonly #interlock: Staged
   readonly #tell: Tell
   #told = 0
   #head = ''
   #strength = -1
 
-  constructor(story: Story, interlock: Embedded, tell: Tell) {
+  constructor(story: Story, interlock: Staged, tell: Tell) {
     this.#story = story
     this.#interlock = interlock
     this.#tell = tell

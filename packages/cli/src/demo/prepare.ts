@@ -40,6 +40,8 @@ export async function prepare(
   routerUrl: string,
   artifacts: string,
   trained: Awaited<ReturnType<typeof train>>,
+  /** Further sections of interlock.yaml. */
+  sections: Readonly<Record<string, unknown>> = {},
 ): Promise<Prepared> {
   const documents = join(folder, 'deployments')
   await mkdir(documents, { recursive: true })
@@ -88,6 +90,7 @@ export async function prepare(
       data: '.',
       deployments: 'deployments',
       platforms: { [deployment]: { kind: 'router', url: routerUrl, tokenEnv: 'ROUTER_ADMIN_TOKEN' } },
+      ...sections,
     }),
   )
   return {

@@ -1,5 +1,6 @@
 import type { DeploymentId } from '@interlock/contracts'
 import type { Command } from 'commander'
+import type { AskOptions } from '../commands/ask.ts'
 import { lawfulDeployment, positiveNumber } from './arguments.ts'
 import type { Run } from './run.ts'
 
@@ -22,6 +23,24 @@ export function actCommands(program: Command, run: Run): void {
         ),
       ),
     )
+
+  const asking = [
+    ['hold', 'hold', 'nothing is promoted until the hold is released'],
+    ['release', 'release-hold', 'end holds that a person has to end'],
+    ['halt', 'halt', 'stop the rollout where it is; two people start it again'],
+    ['restore', 'restore', 'one of two signatures that lift a halt, ramp-down, rollback or fallback'],
+  ] as const
+  for (const [name, kind, what] of asking) {
+    program
+      .command(name)
+      .description(what)
+      .argument('<deployment>', 'deployment', lawfulDeployment)
+      .requiredOption('--reason <text>', 'why; recorded')
+      .requiredOption('--as <person>', 'who asks')
+      .action((deployment: DeploymentId, options: AskOptions) =>
+        run(async (config, out) => (await import('../commands/ask.ts')).ask(config(), kind, deployment, options, out)),
+      )
+  }
 
   const rollout = program.command('rollout').description('start and watch rollouts')
   rollout

@@ -23,3 +23,8 @@ export function notNegative(text: string): number {
   if (!(value >= 0)) throw new InvalidArgumentError('write 0 or more.')
   return value
 }
+export function positiveWhole(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('write a whole number above 0.')
+  return value
+}

@@ -1,5 +1,7 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { BaselineBuildOptions } from '../commands/baseline.ts'
+import type { CheckFormat, PromiseOptions } from '../commands/policy.ts'
+import { lawfulDeployment, positiveNumber } from './arguments.ts'
 import type { Run } from './run.ts'
 
 /** What makes, checks and explains documents. */
@@ -8,11 +10,50 @@ export function documentCommands(program: Command, run: Run): void {
   policy
     .command('check')
     .argument('<file>')
-    .action((file: string) => run(async (_, out) => (await import('../commands/policy.ts')).policyCheck(file, out)))
+    .addOption(
+      new Option('--format <name>', 'sarif: for code scanning; github: beside the lines of a pull request')
+        .choices(['text', 'sarif', 'github'])
+        .default('text'),
+    )
+    .action((file: string, { format }: { format: CheckFormat }) =>
+      run(async (_, out) => (await import('../commands/policy.ts')).policyCheck(file, format, out)),
+    )
   policy
     .command('explain')
     .argument('<file>')
     .action((file: string) => run(async (_, out) => (await import('../commands/policy.ts')).policyExplain(file, out)))
+  policy
+    .command('diff')
+    .argument('<before>')
+    .argument('<after>')
+    .action((before: string, after: string) =>
+      run(async (_, out) => (await import('../commands/policy.ts')).policyDiff(before, after, out)),
+    )
+
+  policy
+    .command('promise')
+    .argument('<file>')
+    .description('the smallest harm that each rule sees in each stage, when, and how many answers it costs')
+    .requiredOption('--baseline <file>', 'baseline.json of the version that serves')
+    .requiredOption('--rate <answers an hour>', 'of all versions together', positiveNumber)
+    .option('--error-rate <part>', 'part of the healthy answers that fails', positiveNumber, 0.01)
+    .action((file: string, options: PromiseOptions) =>
+      run(async (_, out) => (await import('../commands/policy.ts')).policyPromise(file, options, out)),
+    )
+  policy
+    .command('backtest')
+    .argument('[file]')
+    .description('what would have been decided on the recorded counts, under another policy or by this code')
+    .requiredOption('--deployment <name>', 'whose record')
+    .action((file: string | undefined, { deployment }: { deployment: string }) =>
+      run(async (config, out) =>
+        (await import('../commands/backtest.ts')).backtest(
+          config(),
+          { deployment: lawfulDeployment(deployment), ...(file === undefined ? {} : { policy: file }) },
+          out,
+        ),
+      ),
+    )
 
   program
     .command('baseline')

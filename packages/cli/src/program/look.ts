@@ -1,4 +1,5 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import { type ServiceName, services } from '../services.ts'
 import type { Run } from './run.ts'
 
 /** What looks and changes nothing. */
@@ -6,7 +7,7 @@ export function lookCommands(program: Command, run: Run): void {
   program
     .command('status')
     .description('every deployment, what needs a person first')
-    .action(() => run(async (config, out) => (await import('../commands/status.ts')).status(config().data, out)))
+    .action(() => run(async (config, out) => (await import('../commands/status.ts')).status(config(), out)))
 
   program
     .command('why')
@@ -29,5 +30,10 @@ export function lookCommands(program: Command, run: Run): void {
   program
     .command('doctor')
     .description('find what is wrong before it matters')
-    .action(() => run(async (config, out) => (await import('../commands/doctor.ts')).doctor(config(), out)))
+    .addOption(
+      new Option('--service <name>', 'what that service of a cluster needs, as that service').choices(services),
+    )
+    .action(({ service }: { service?: ServiceName }) =>
+      run(async (config, out) => (await import('../commands/doctor.ts')).doctor(config(), service ?? null, out)),
+    )
 }

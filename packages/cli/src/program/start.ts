@@ -19,6 +19,7 @@ export function startCommands(program: Command, run: Run): void {
     .option('--speed <factor>', 'multiplies the rate', positiveNumber, 1)
     .option('--onset <seconds>', 'from the first answers of v2 to the fault', notNegative, 3)
     .option('--port <n>', 'port of the page', wholeNumber, 7070)
+    .option('--kafka [host:port]', 'each service a process on Kafka: on that broker, or on one that the demo starts')
     .option('--stay', 'keep the page open after the end, until Ctrl-C', false)
     .action(({ fault, ...options }: Omit<import('../demo/demo.ts').DemoOptions, 'data'>) =>
       run(async (_, out) => {

@@ -16,6 +16,7 @@ export interface DoorPorts {
  *  - `POST /api/v1/signed-requests?deployment=`: a person's DSSE envelope
  */
 export function doors(app: FastifyInstance, { log, eventTopics }: DoorPorts): void {
+  let turn = 0
   app.post<{ Params: { topic: string }; Body: Buffer }>('/ingest/:topic', async (request, reply) => {
     const { topic } = request.params
     if (!eventTopics().includes(topic)) {
@@ -24,7 +25,12 @@ export function doors(app: FastifyInstance, { log, eventTopics }: DoorPorts): vo
         .send({ title: 'Unknown topic', detail: `"${topic}" takes no events; topics are ${eventTopics().join(', ')}` })
     }
     const contentType = request.headers['content-type'] ?? 'application/json'
-    const appended = await log.append(topic, 0, { value: request.body, headers: { 'content-type': contentType } })
+    // Rows are counted alike wherever they lie; in turn, so that every shard has its part of the work.
+    const partition = turn++ % (await log.partitions(topic))
+    const appended = await log.append(topic, partition, {
+      value: request.body,
+      headers: { 'content-type': contentType },
+    })
     if (appended === 'unknown')
       return reply
         .code(503)
