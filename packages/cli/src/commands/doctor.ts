@@ -75,7 +75,8 @@ export async function doctor(config: Config, service: ServiceName | null, out: O
       : { state: 'failed', detail: missing.join('; ') }
   }
   if (service === null || service === 'console') await attempt('running', isWatching)
-  if (service === null || service === 'profiler') await attempt('schema registry', () => registryFinding(config))
+  if (config.registry !== undefined && (service === null || service === 'profiler'))
+    await attempt('schema registry', () => registryFinding(config))
   await attempt('deployments', () => {
     const files = readDeployments(config)
     return files.length === 0
