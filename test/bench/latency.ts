@@ -66,10 +66,11 @@ export async function bench(flags: readonly string[]): Promise<void> {
     })
   }
   console.log(JSON.stringify({ bench: 'latency', ...pane, rowsPerS, report }))
-  for (const { faults: which, breaches, command, applied, ...rest } of report) {
+  for (const { faults: which, breaches, command, applied, evidenceToCommand, ...rest } of report) {
     console.log(
       `${which} fault: ${breaches} breaches; ms to the command ${say(command)}, to the platform ${say(applied)}`,
     )
+    console.log(`evidence to command, ms ${say(evidenceToCommand)}`)
     if (rest.failover) console.log(`owner killed to next valid entry, ms ${say(rest.failover)}`)
     if (rest.byFault) console.table(rest.byFault)
   }
