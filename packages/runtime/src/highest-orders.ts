@@ -18,8 +18,11 @@ export class HighestOrders {
   private readonly orderOf: (record: LogRecord) => Order | null
   private readonly put: (record: AppendRecord) => Promise<bigint>
   private readonly highest = new Map<string, Standing>()
-  /** What landed last, by deployment. Its order was found out once: that may have meant to verify a signature. */
-  private readonly last = new Map<string, { readonly record: LogRecord; readonly order: Order }>()
+  /**
+   * What landed last, by deployment, and its order, null where it is no command of ours: by compaction that erases one all the
+   * same. The order was found out once, since that may mean to verify a signature.
+   */
+  private readonly last = new Map<string, { readonly record: LogRecord; readonly order: Order | null }>()
   private seen: bigint | null = null
 
   constructor(
@@ -41,9 +44,9 @@ export class HighestOrders {
     for await (const { records } of this.log.read({ ...this.target, from, to: end })) {
       for (const record of records) {
         const order = record.value ? this.orderOf(record) : null
-        if (!order || !record.key) continue
+        if (!record.key) continue
         this.last.set(keyOf(record), { record, order })
-        this.recall(record, order)
+        if (order) this.recall(record, order)
       }
     }
     this.seen = end
@@ -51,13 +54,18 @@ export class HighestOrders {
 
   /** What landed where the writer of the newest copy had not looked yet, although it is older: others may hide behind. */
   suspects(sourceIn: (record: LogRecord) => Source | null): readonly Source[] {
-    const copies = [...this.last.values()].flatMap(({ record }) => {
-      const source = sourceIn(record)
+    const copies = [...this.last.values()].flatMap(({ record, order }) => {
+      const source = order && sourceIn(record)
       return source ? [{ record, source }] : []
     })
     const newest = copies.sort((a, b) => compareSources(b.source, a.source))[0]
     const trusted = BigInt(newest?.record.headers[seenHeader] ?? '0')
     return copies.slice(1).flatMap(({ record, source }) => (record.offset >= trusted ? [source] : []))
+  }
+
+  /** Whether something that is no command of ours landed last for a deployment: its command may be erased. */
+  get hasStrangers(): boolean {
+    return [...this.last.values()].some(({ order }) => order === null)
   }
 
   /** Learns of an order without publishing it. */
@@ -76,12 +84,12 @@ export class HighestOrders {
     await this.write({ record, order })
   }
 
-  /** Publishes the highest order again of each deployment where a lower one landed last. */
+  /** Publishes the highest order again of each deployment where a lower one, or none of ours, landed last. */
   async putRight(): Promise<void> {
     await this.look()
     for (const [key, standing] of this.highest) {
       const last = this.last.get(key)
-      if (last && compareOrders(last.order, standing.order) < 0) await this.write(standing)
+      if (last && (!last.order || compareOrders(last.order, standing.order) < 0)) await this.write(standing)
     }
   }
 

@@ -11,7 +11,7 @@ import {
 } from '@interlock/contracts'
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
-import { orderHeader, sourceHeader } from './public-record.ts'
+import { orderHeader, orderInHeader as orderIn, sourceHeader } from './public-record.ts'
 import { runPublisher } from './publisher.ts'
 import type { SimulatedProcess } from './simulation.ts'
 import { World } from './test-world.ts'
@@ -74,6 +74,7 @@ function publisher(
   world: World,
   sign?: Parameters<typeof runPublisher>[0]['sign'],
   kinds?: Parameters<typeof runPublisher>[0]['kinds'],
+  orderOf?: Parameters<typeof runPublisher>[0]['orderOf'],
 ) {
   const process: SimulatedProcess = world.simulation.process('publisher')
   const stop = new AbortController()
@@ -85,6 +86,7 @@ function publisher(
       ...{ log, clock: process.clock, logger, random: () => 0.5, shardLog },
       ...(sign ? { sign } : {}),
       ...(kinds ? { kinds } : {}),
+      ...(orderOf ? { orderOf } : {}),
     },
     stop.signal,
   )
@@ -243,6 +245,40 @@ describe('a publisher', () => {
     expect(await published(world, 'commands')).toEqual(['a:1', 'a:2'])
     const alerts = world.servers.partition('alerts', 0).records.filter(({ value }) => value!.length > 10)
     expect(alerts.map(readable)).toEqual(['one'])
+    next.stop()
+    await world.done(next.ended)
+  })
+
+  test('puts a command back that a record which is none has erased by compaction', async () => {
+    const world = new World()
+    world.put('a:1', 'b:1')
+    await world.own(orderer, 1_500)
+    const verifying = () =>
+      publisher(world, undefined, undefined, (record) => (record.headers.forged ? null : orderIn(record)))
+    const genuine = () => {
+      const { records } = world.servers.partition('commands', 0)
+      return records
+        .filter(({ headers }) => !headers.forged)
+        .map(readable)
+        .sort()
+    }
+    const first = verifying()
+    await world.pass(2_000)
+    const forge = () =>
+      world.servers.land('commands', 0, [{ key: Buffer.from('a'), value: null, headers: { forged: '1' } }])
+    forge()
+    await world.pass(2_000)
+    world.servers.compact('commands', 0)
+    expect(genuine()).toEqual(['a:1', 'b:1'])
+    first.stop()
+    await world.done(first.ended)
+    // Nobody publishes while it is erased.
+    forge()
+    world.servers.compact('commands', 0)
+    const next = verifying()
+    await world.pass(2_000)
+    world.servers.compact('commands', 0)
+    expect(genuine()).toEqual(['a:1', 'b:1'])
     next.stop()
     await world.done(next.ended)
   })

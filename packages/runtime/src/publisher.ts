@@ -171,13 +171,14 @@ async function validBefore({ log, shardLog, logger }: PublisherOptions, done: So
 }
 
 /**
- * A lower order that landed last may have erased the higher one by compaction. Whatever landed behind what the newest
+ * A lower order that landed last, or a record that is no command of ours, may have erased the higher one by compaction. Whatever landed behind what the newest
  * record's writer had seen, and is older than it, is such a suspect: the shard log tells what its deployment's
  * highest order is.
  */
 async function recallHidden(options: PublisherOptions, orders: HighestOrders, done: Source): Promise<void> {
   const [oldest] = [...orders.suspects((record) => sourceOf(options.shardLog, record))].sort(compareSources)
-  const after = oldest ? await validBefore(options, oldest) : null
+  const suspected = oldest ? await validBefore(options, oldest) : null
+  const after = orders.hasStrangers ? await firstKnownValid(options.log, options.shardLog) : suspected
   if (after === null) return
   for await (const { offset, entry } of validEntries(options.log, options.shardLog, after, done.offset + 1n)) {
     for (const [index, out] of entry.outs.entries()) {

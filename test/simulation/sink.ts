@@ -1,0 +1,34 @@
+import type { Message } from '@interlock/notifier'
+import type { Chance } from './streams.ts'
+
+/** Where people hear of alerts. */
+export class Sink {
+  mood: 'well' | 'slow' | 'away' = 'well'
+  private readonly chance: Chance
+  private readonly waiting = new Map<string, number>()
+  readonly delivered = new Map<string, number>()
+
+  constructor(chance: Chance) {
+    this.chance = chance
+  }
+
+  latencyMs(): number {
+    return this.mood === 'slow' ? this.chance.between(1_000, 20_000) : this.chance.between(1, 20)
+  }
+
+  due(id: string, at: number): void {
+    if (!this.delivered.has(id) && !this.waiting.has(id)) this.waiting.set(id, at)
+  }
+
+  takes({ id }: Message): boolean {
+    if (this.mood === 'away') return false
+    this.delivered.set(id, (this.delivered.get(id) ?? 0) + 1)
+    this.waiting.delete(id)
+    return true
+  }
+
+  /** Alerts that were published and never came. */
+  get missing(): readonly string[] {
+    return [...this.waiting.keys()]
+  }
+}
