@@ -64,7 +64,7 @@ async function rest(agent: Taker): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await agent.turn()
 }
 
-function stateOf({ version: _, ...state }: Observed): Omit<Observed, 'version'> {
+function stateOf({ version: _, order: __, ...state }: Observed): Omit<Observed, 'version' | 'order'> {
   return state
 }
 

@@ -46,7 +46,7 @@ export class ServingPlatform {
   private moodSince = 0
   /** What it does. */
   state: Observed
-  /** It refuses what is lower than the highest order that it applied. */
+  /** It says which order changed it last. */
   keepsOrder = false
   /** What it says when it lies. */
   pretended: Observed | null = null
@@ -116,10 +116,6 @@ export class ServingPlatform {
         this.call(process, () => {
           if (this.mood === 'refuses') return { refused: 'it is frozen' }
           if (ifVersion !== (this.pretended ?? this.state).version) return 'conflict'
-          // With two live agents, one of which is cut off, a compare-and-set alone cannot tell which order is the higher one.
-          if (this.keepsOrder && this.highest !== null && compareOrders(command.order, this.highest) < 0) {
-            return { refused: 'a higher order was applied' }
-          }
           this.revision += 1
           const after: Observed = {
             version: String(this.revision),
@@ -129,6 +125,8 @@ export class ServingPlatform {
             share: desired.shareMax,
             shadow: desired.shadow,
             fallback: desired.fallback,
+            // Without it an agent that is cut off could undo what another one did: a compare-and-set knows no order.
+            ...(this.keepsOrder ? { order: command.order } : {}),
           }
           if (this.mood === 'lies') {
             this.pretended = after

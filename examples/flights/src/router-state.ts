@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Hash } from '@interlock/contracts'
+import type { Hash, Order } from '@interlock/contracts'
 
 /** What the router is told to do. The whole of it is replaced at once. */
 export type RouterState = {
@@ -15,6 +15,8 @@ export type RouterState = {
   readonly shadow: boolean
   /** No model answers: the declared rule does. */
   readonly fallback: boolean
+  /** Order of the command behind it, so that no agent that is cut off goes below it. */
+  readonly order?: Order
 }
 
 /** What became of a wish to change the state. */
@@ -85,7 +87,7 @@ export class StateStore {
 /** Checks a wished state word by word; says what is wrong with the first thing that is. */
 function parseState(wish: unknown): { readonly state: RouterState } | { readonly reason: string } {
   if (typeof wish !== 'object' || wish === null) return { reason: 'the body is no JSON object' }
-  const { generation, stable, candidate, share, shadow, fallback } = wish as Record<string, unknown>
+  const { generation, stable, candidate, share, shadow, fallback, order = null } = wish as Record<string, unknown>
   if (typeof generation !== 'number' || !Number.isInteger(generation) || generation < 0) {
     return { reason: 'generation must be a whole number from 0' }
   }
@@ -97,7 +99,12 @@ function parseState(wish: unknown): { readonly state: RouterState } | { readonly
   if (typeof shadow !== 'boolean') return { reason: 'shadow must be true or false' }
   if (typeof fallback !== 'boolean') return { reason: 'fallback must be true or false' }
   if (candidate === null && (share > 0 || shadow)) return { reason: 'share above 0 and shadow need a candidate' }
-  return { state: { generation, stable, candidate, share, shadow, fallback } }
+  if (order !== null && !isOrder(order)) return { reason: 'order must be four whole numbers, or left out' }
+  return { state: { generation, stable, candidate, share, shadow, fallback, ...(order === null ? {} : { order }) } }
+}
+
+function isOrder(value: unknown): value is Order {
+  return Array.isArray(value) && value.length === 4 && value.every((part) => Number.isSafeInteger(part) && part >= 0)
 }
 
 function isDigest(value: unknown): value is Hash {

@@ -77,6 +77,8 @@ export interface Observed {
   readonly share: number
   readonly shadow: boolean
   readonly fallback: boolean
+  /** Order of the command that changed it last, where the platform keeps it: no agent may go below it. */
+  readonly order?: Order
 }
 
 export interface Readiness {

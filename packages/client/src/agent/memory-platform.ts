@@ -30,6 +30,7 @@ export function memoryPlatform(
         share: desired.shareMax,
         shadow: desired.shadow,
         fallback: desired.fallback,
+        order: command.order,
       }
       changes.push(state)
       return 'applied'

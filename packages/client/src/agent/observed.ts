@@ -1,4 +1,4 @@
-import type { Hash, Observed, Readiness } from '@interlock/contracts'
+import type { Hash, Observed, Order, Readiness } from '@interlock/contracts'
 import { PlatformError } from './http-json.ts'
 
 const hex64 = /^[0-9a-f]{64}$/
@@ -26,6 +26,7 @@ export function parseObserved(value: unknown, from: string): Observed {
     share,
     shadow: record.shadow === true,
     fallback: record.fallback === true,
+    ...(record.order === undefined || record.order === null ? {} : { order: orderOf(record.order, from) }),
   }
 }
 
@@ -47,6 +48,13 @@ export function digests(value: unknown, field: string, from: string): readonly H
   return value.map((one: unknown) =>
     digest(typeof one === 'object' && one !== null ? (one as { digest?: unknown }).digest : one, `${field}[]`, from),
   )
+}
+
+function orderOf(value: unknown, from: string): Order {
+  const isOrder =
+    Array.isArray(value) && value.length === 4 && value.every((part) => Number.isSafeInteger(part) && part >= 0)
+  if (isOrder) return value as unknown as Order
+  throw new PlatformError(`${from}: "order" is ${JSON.stringify(value)}; it must be four whole numbers, or null`)
 }
 
 function digest(value: unknown, field: string, from: string): Hash {

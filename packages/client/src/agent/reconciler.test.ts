@@ -230,3 +230,23 @@ test.each(['applied', 'refused'])(
     expect(facts.filter(({ kind }) => kind === 'applied')).toMatchObject([{ order: [2, 0, 3, 2] }])
   },
 )
+
+test('an agent that is cut off does not undo what another one did, and says which order the platform follows', async () => {
+  const platform = memoryPlatform(before)
+  const cutOff = agentOn(platform)
+  const live = agentOn(platform)
+  for (const { reconciler } of [cutOff, live]) await reconciler.take(command([2, 0, 0, 1], canary(0.2)), true)
+  await live.reconciler.turn()
+  await live.reconciler.take(command([2, 0, 3, 2], rolledBack), true)
+  await live.reconciler.turn()
+  const changes = platform.changes.length
+  cutOff.clock.now = 2e12
+  await cutOff.reconciler.turn()
+  expect(platform.changes).toHaveLength(changes)
+  expect(await platform.observe()).toMatchObject({ share: 0, candidate: null, order: [2, 0, 3, 2] })
+  expect(cutOff.facts).toContainEqual(expect.objectContaining({ kind: 'observed', order: [2, 0, 3, 2] }))
+  // A higher one that reaches it is its own again.
+  await cutOff.reconciler.take(command([3, 0, 0, 3], canary(0.05)), true)
+  await cutOff.reconciler.turn()
+  expect(await platform.observe()).toMatchObject({ share: 0.05, order: [3, 0, 0, 3] })
+})

@@ -27,6 +27,11 @@ export interface ReconcilerOptions {
   readonly readinessEveryMs: number
 }
 
+/** Does the platform follow a higher order than this one? */
+function outranks({ order }: Observed, own: Command['order']): boolean {
+  return order !== undefined && compareOrders(order, own) > 0
+}
+
 /**
  * Keeps one deployment's platform at the highest command that was verified (docs/architecture.md §7).
  *
@@ -96,7 +101,10 @@ export class Reconciler {
     const now = monotonic()
     if (now - this.#observedAt >= this.#options.observeEveryMs) {
       this.#observedAt = now
-      await report({ kind: 'observed', order: kept?.command.order ?? null, observed })
+      // A platform that keeps its order tells the governor of commands that this agent, or the governor, does not know.
+      const own = kept?.command.order ?? null
+      const order = observed.order !== undefined && (own === null || outranks(observed, own)) ? observed.order : own
+      await report({ kind: 'observed', order, observed })
     }
     if (now - this.#readyAt >= this.#options.readinessEveryMs) {
       this.#readyAt = now
@@ -112,6 +120,8 @@ export class Reconciler {
     let observed = first
     for (let attempt = 0; attempt < conflictsPerTurn; attempt++) {
       const now = monotonic()
+      // Another agent carried out what this one has not heard of: it is nobody's to undo.
+      if (outranks(observed, command.order)) return observed
       const desired = desiredNow(command, this.#clock, now, observed)
       const halfDone = (await platform.unfinished?.()) ?? false
       if (satisfies(observed, desired, command.order[0]) && !halfDone) {

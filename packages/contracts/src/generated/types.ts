@@ -86,6 +86,7 @@ export interface Observed {
   readonly share: number
   readonly shadow: boolean
   readonly fallback: boolean
+  readonly order?: Order
 }
 
 export interface AppliedFact {

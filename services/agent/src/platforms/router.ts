@@ -46,6 +46,7 @@ export function routerPlatform(options: { readonly url: string; readonly token: 
           share: desired.shareMax,
           shadow: desired.shadow,
           fallback: desired.fallback,
+          order: command.order,
         }),
       })
       if (status === 200) return 'applied'
