@@ -334,7 +334,7 @@ test('`rollout start` and `approve` refuse wrong files, hashes and people before
       'another version’s baseline',
       await start({ baseline: stable }),
       2,
-      /next\.manifest\.json: names baseline \w{8}, and .*toy\.baseline\.json/,
+      /toy-v2\.manifest\.json: names baseline \w{8}, and .*toy\.baseline\.json/,
     ],
     [
       'a manifest that is not there',
@@ -342,13 +342,13 @@ test('`rollout start` and `approve` refuse wrong files, hashes and people before
       2,
       /none\.json: cannot be read as a manifest/,
     ],
-    ['a manifest for a policy', await start({ policy: manifest }), 1, /next\.manifest\.json:1:\d+ /],
+    ['a manifest for a policy', await start({ policy: manifest }), 1, /toy-v2\.manifest\.json:1:\d+ /],
     ['nobody', await start({ as: 'nobody' }), 2, /"nobody" is nobody that interlock\.yaml names.*--as/],
     [
       'a manifest without digest',
       await edited('manifest', manifest, replace(/"digest":"\w+",/, '')),
       2,
-      /next\.manifest\.json: is no manifest in order: digest/,
+      /toy-v2\.manifest\.json: is no manifest in order: digest/,
     ],
     [
       'a policy with a mistake',

@@ -182,7 +182,7 @@ policy: toy.policy.yaml
     )
   }
   const platforms = Object.entries(routers).map(
-    ([name, url]) => `  ${name}: { kind: router, url: "${url}", tokenEnv: TOY_TOKEN }\n`,
+    ([name, url]) => `${name}: { kind: router, url: "${url}", tokenEnv: TOY_TOKEN }`,
   )
   const config = join(folder, 'interlock.yaml')
   await writeFile(
@@ -190,8 +190,8 @@ policy: toy.policy.yaml
     `environment: crash
 data: ./data
 listen: { port: ${port} }
-platforms:
-${platforms.join('')}${configuration}`,
+platforms: { ${platforms.join(', ')} }
+${configuration}`,
   )
   return { config, data: join(folder, 'data'), policy, releases }
 }
