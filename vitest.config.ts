@@ -8,6 +8,8 @@ export default defineConfig({
       'examples/*/src/**/*.test.ts',
       'test/**/*.test.ts',
     ],
+    // Most of the system's tests wait for processes and brokers: two cores serve three of them.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     allowOnly: false,
