@@ -160,9 +160,9 @@ test('the receipt is whole, signed by the operator, and says how it knows the on
 })
 
 test('a decision and a command name the same receipt as the deployment', async () => {
-  for (const of of [header.plan.decision, `toy/${header.plan.order.join('.')}`]) {
+  for (const named of [header.plan.decision, `toy/${header.plan.order.join('.')}`]) {
     const other = join(toy.folder, 'other.jsonl')
-    const made = await toy.cli('receipt', of, '--out', other, '--json')
+    const made = await toy.cli('receipt', named, '--out', other, '--json')
     expect(made.code).toBe(0)
     expect((await readFile(other, 'utf8')).split('\n').slice(1, -1)).toEqual(rows)
   }
