@@ -15,8 +15,7 @@ import type {
 import type { FastifyInstance } from 'fastify'
 import type { DeadLetterPorts } from './dead-letters.ts'
 import type { Gap, GapCause } from './guarded.ts'
-import type { ListReceipt } from './receipt.ts'
-import type { ReceiptPlan } from './receipt-plan.ts'
+import type { ListReceipt, ReceiptPlan } from './receipt.ts'
 
 /** Every answer of the API: what it knows, as of when, and what is missing from it. */
 export interface Envelope<Body> {

@@ -28,6 +28,13 @@ export type {
   ReplayPlan,
 } from './dead-letters.ts'
 export type { Gap, GapCause } from './guarded.ts'
-export type { ListReceipt, OffsetSpan, ReceiptEnd, ReceiptPart, ReceiptRow } from './receipt.ts'
+export type {
+  ListReceipt,
+  OffsetSpan,
+  OnsetSource,
+  ReceiptEnd,
+  ReceiptPart,
+  ReceiptPlan,
+  ReceiptRow,
+} from './receipt.ts'
 export { offsetSpan, receiptLine } from './receipt.ts'
-export type { OnsetSource, ReceiptPlan } from './receipt-plan.ts'

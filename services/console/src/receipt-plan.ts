@@ -1,14 +1,7 @@
-import {
-  type DecisionOut,
-  type EventTime,
-  type Hash,
-  type LogTime,
-  type Order,
-  topics,
-  type VersionId,
-} from '@interlock/contracts'
+import { type DecisionOut, type EventTime, topics, type VersionId } from '@interlock/contracts'
 import { Problem } from './problem.ts'
 import { type Placed, type Projection, timesOf } from './projection.ts'
+import type { ReceiptPlan } from './receipt.ts'
 
 /** Decisions that take a version away from its users. */
 const withdrawals: ReadonlySet<DecisionOut['outcome']> = new Set(['rolled-back', 'ramped-down', 'fell-back'])
@@ -18,46 +11,6 @@ const proofOf: Readonly<Partial<Record<DecisionOut['outcome'], string>>> = {
   'rolled-back': 'roll-back',
   'ramped-down': 'ramp-down',
   'fell-back': 'fall-back',
-}
-
-/** How the beginning of an exposure is known. */
-export type OnsetSource =
-  /** The evidence of the decision itself names the likeliest onset. */
-  | 'evidence'
-  /** An earlier decision of the same generation named it. */
-  | 'earlier-evidence'
-  /** Nothing named one: everything since the version could answer. */
-  | 'whole-exposure'
-  /** Whoever asked for the receipt named it. */
-  | 'asked'
-
-/** Whose answers a receipt lists: of which version, from when on, and until what. */
-export interface ReceiptPlan {
-  readonly deployment: string
-  readonly environment: string
-  /** Its predictions' topic, and the length of its panes in force. */
-  readonly topic: string
-  readonly paneMs: number
-  readonly generation: number
-  readonly decision: Hash
-  readonly decidedAt: LogTime
-  readonly outcome: DecisionOut['outcome']
-  readonly text: string
-  readonly order: Order
-  /** The version that was withdrawn, and the one that took over. */
-  readonly from: VersionId
-  readonly to: VersionId | null
-  readonly onset: {
-    readonly from: EventTime
-    readonly to: EventTime | null
-    readonly source: OnsetSource
-    readonly guardrail: string | null
-    /** Decision whose evidence named it. */
-    readonly decision: Hash | null
-  }
-  readonly verified: { readonly decision: Hash; readonly at: LogTime; readonly by: string } | null
-  /** When two people put the version back: from then on it is another exposure. */
-  readonly until: EventTime | null
 }
 
 /**

@@ -1,6 +1,55 @@
 import { Readable } from 'node:stream'
-import { canonicalJson, type EventTime, type Range, type Variant, type VersionId } from '@interlock/contracts'
-import type { ReceiptPlan } from './receipt-plan.ts'
+import {
+  canonicalJson,
+  type DecisionOut,
+  type EventTime,
+  type Hash,
+  type LogTime,
+  type Order,
+  type Range,
+  type Variant,
+  type VersionId,
+} from '@interlock/contracts'
+
+/** How the beginning of an exposure is known. */
+export type OnsetSource =
+  /** The evidence of the decision itself names the likeliest onset. */
+  | 'evidence'
+  /** An earlier decision of the same generation named it. */
+  | 'earlier-evidence'
+  /** Nothing named one: everything since the version could answer. */
+  | 'whole-exposure'
+  /** Whoever asked for the receipt named it. */
+  | 'asked'
+
+/** Whose answers a receipt lists: of which version, from when on, and until what. */
+export interface ReceiptPlan {
+  readonly deployment: string
+  readonly environment: string
+  /** Its predictions' topic, and the length of its panes in force. */
+  readonly topic: string
+  readonly paneMs: number
+  readonly generation: number
+  readonly decision: Hash
+  readonly decidedAt: LogTime
+  readonly outcome: DecisionOut['outcome']
+  readonly text: string
+  readonly order: Order
+  /** The version that was withdrawn, and the one that took over. */
+  readonly from: VersionId
+  readonly to: VersionId | null
+  readonly onset: {
+    readonly from: EventTime
+    readonly to: EventTime | null
+    readonly source: OnsetSource
+    readonly guardrail: string | null
+    /** Decision whose evidence named it. */
+    readonly decision: Hash | null
+  }
+  readonly verified: { readonly decision: Hash; readonly at: LogTime; readonly by: string } | null
+  /** When two people put the version back: from then on it is another exposure. */
+  readonly until: EventTime | null
+}
 
 /** One answer that a user got, as a line of a receipt. What a producer does not send is null. */
 export interface ReceiptRow {

@@ -1,14 +1,6 @@
 import type { AlertOut, Fact, LogTime } from '@interlock/contracts'
 import type { Desk } from './desk.ts'
-import type { DeploymentRecord } from './record.ts'
-
-/** A page under way: which sinks the notifier gave up on. */
-export interface Page {
-  readonly alert: AlertOut
-  readonly failed: readonly string[]
-  readonly sentAt: LogTime
-  readonly sent: number
-}
+import type { DeploymentRecord, Page } from './record.ts'
 
 /** The newest pages of a deployment are followed; more are not open at once. */
 const pagesKept = 8

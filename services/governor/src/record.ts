@@ -1,4 +1,5 @@
 import type {
+  AlertOut,
   DeploymentDocument,
   DeploymentId,
   DeploymentView,
@@ -22,7 +23,14 @@ import type {
   ServedPane,
   StageClock,
 } from '@interlock/deployment'
-import type { Page } from './pages.ts'
+
+/** A page under way: which sinks the notifier gave up on. */
+export interface Page {
+  readonly alert: AlertOut
+  readonly failed: readonly string[]
+  readonly sentAt: LogTime
+  readonly sent: number
+}
 
 /** A rollout that is running: who started it, and how far it came. */
 export interface Rollout {

@@ -7,7 +7,7 @@ import { kafkaConnection, kafkaOf, openKafka } from '../parts/kafka.ts'
 import { agentHolder, notifierHolder, ownKey, publicKeys } from '../parts/keys.ts'
 import { clusterTopics, namedTopics } from '../parts/topics.ts'
 import type { ServiceName } from '../services.ts'
-import type { Attempt, Finding } from './doctor.ts'
+import type { Attempt, Finding } from './finding.ts'
 
 /** Clocks of machines and brokers may differ by so much before panes and deadlines suffer. */
 const skewMs = 1_000

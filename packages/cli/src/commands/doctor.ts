@@ -13,19 +13,8 @@ import { registryFinding } from '../parts/registry.ts'
 import type { ServiceName } from '../services.ts'
 import { deadMan } from './dead-man.ts'
 import { kafkaFindings } from './doctor-kafka.ts'
+import type { Attempt, Finding } from './finding.ts'
 import { readPolicyFile } from './policy.ts'
-
-export interface Finding {
-  readonly check: string
-  readonly state: 'ok' | 'note' | 'failed'
-  readonly detail: string
-}
-
-/** Runs a check and keeps what it found; false where it failed. */
-export type Attempt = (
-  check: string,
-  work: () => Promise<Omit<Finding, 'check'>> | Omit<Finding, 'check'>,
-) => Promise<boolean>
 
 /** Oldest Node whose type stripping and SQLite the project relies on. */
 const nodeMajor = 24
