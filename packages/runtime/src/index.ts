@@ -2,6 +2,7 @@ export type { Clock } from './clock.ts'
 export { DeadlineExceeded, systemClock, within } from './clock.ts'
 export { collectAgain } from './collect.ts'
 export { logDeadlineMs, withDeadlines } from './deadlines.ts'
+export { readIfThere, writeDurably } from './durable-file.ts'
 export type { Appended, AppendRecord, Bounds, EventLog, RawBatch, TopicOptions } from './event-log.ts'
 export {
   LogUnavailable,

@@ -1,16 +1,12 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { readIfThere, writeDurably } from '@interlock/runtime'
 import type { WatchState } from './state.ts'
 
 /** The state that a watcher of before left, or null where there is none. @throws Error when it cannot be read */
 export async function readState(path: string): Promise<WatchState | null> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
-    throw error
-  }
+  const text = await readIfThere(path)
+  if (text === null) return null
   try {
     const state = JSON.parse(text) as WatchState
     if (state.v !== 1) throw new Error(`it is of version ${String(state.v)}, and this build reads version 1`)
@@ -26,19 +22,5 @@ export async function readState(path: string): Promise<WatchState | null> {
 /** Replaces the file as a whole; resolves once the disk has it. */
 export async function writeState(path: string, state: WatchState): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const draft = `${path}.new`
-  const file = await open(draft, 'w', 0o600)
-  try {
-    await file.writeFile(JSON.stringify(state))
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(draft, path)
-  const folder = await open(dirname(path), 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
+  await writeDurably(path, JSON.stringify(state))
 }

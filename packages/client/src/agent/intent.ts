@@ -1,5 +1,5 @@
 import type { Command, Desired, Order } from '@interlock/contracts'
-import { readIfThere, writeDurably } from './durable-file.ts'
+import { readIfThere, writeDurably } from '@interlock/runtime'
 
 /**
  * What an agent was about to do on a platform without compare-and-set, on disk before it does it. After a crash the agent

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DeploymentId } from '@interlock/contracts'
 import { compareOrders } from '@interlock/contracts'
-import { readIfThere, writeDurably } from './durable-file.ts'
+import { readIfThere, writeDurably } from '@interlock/runtime'
 import type { VerifiedCommand } from './reconciler.ts'
 
 /**

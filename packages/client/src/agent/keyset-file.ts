@@ -8,8 +8,8 @@ import {
   verifyRequest,
 } from '@interlock/contracts'
 import type { Clock } from '@interlock/runtime'
+import { readIfThere, writeDurably } from '@interlock/runtime'
 import type { KeysInForce } from './check-command.ts'
-import { readIfThere, writeDurably } from './durable-file.ts'
 
 /** How often the file is looked at: a revoked key is refused well within the promised 60 s. */
 export const keysetReloadMs = 2_000
