@@ -20,6 +20,21 @@ export const gapCauses = [
 ] as const
 export type GapCause = (typeof gapCauses)[number]
 
+/** The causes as people say them, on the page and in the command line. */
+export const gapWords: Readonly<Record<GapCause, string>> = {
+  stalled: 'no evaluation in time',
+  incomplete: 'not seen in full',
+  'not-in-force': 'no rule in force',
+  'no-data': 'no data',
+  'too-few': 'too few rows to judge',
+  'grant-lapsed': 'the agent on its own',
+}
+
+/** A part of the serving time in tenths of a percent, rounded down: nothing below all of it is 100 %. */
+export function watchedPart(part: number, whole: number): string {
+  return whole === 0 ? '–' : `${(Math.floor((part / whole) * 1_000) / 10).toFixed(1)} %`
+}
+
 /** Panes in a row of which the same is to be said. Times in ms; `to` exclusive. */
 export interface PaneRun {
   readonly from: number

@@ -28,6 +28,7 @@ export type {
   ReplayPlan,
 } from './dead-letters.ts'
 export type { Gap, GapCause } from './guarded.ts'
+export { gapWords, watchedPart } from './guarded.ts'
 export type {
   ListReceipt,
   OffsetSpan,

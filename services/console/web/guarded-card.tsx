@@ -1,7 +1,7 @@
 import type { GuardedMinutes } from '../src/api.ts'
-import type { GapCause } from '../src/guarded.ts'
+import { type GapCause, gapWords, watchedPart } from '../src/guarded.ts'
 import { useSlow } from './live.ts'
-import { atLeast, clock, gapWords, shortVersion, span } from './words.ts'
+import { clock, shortVersion, span } from './words.ts'
 
 /** Gaps of one version that are named with their time. */
 const shownGaps = 3
@@ -33,7 +33,7 @@ function Versions({ guarded }: { readonly guarded: GuardedMinutes }) {
         {versions.map(({ version, servingMs, watchedMs, causes, gaps }) => (
           <li key={version}>
             <p>
-              <strong>{shortVersion(version)}</strong> watched {atLeast(watchedMs, servingMs)} of {span(servingMs)}
+              <strong>{shortVersion(version)}</strong> watched {watchedPart(watchedMs, servingMs)} of {span(servingMs)}
               {sums(causes)}.
             </p>
             {gaps.length > 0 && (

@@ -1,5 +1,4 @@
 import type { Attention, DecisionKind, Verdict } from '@interlock/contracts'
-import type { GapCause } from '../src/guarded.ts'
 
 /** `flight-delay@v2` as people say it: `v2`. */
 export function shortVersion(version: string | null): string {
@@ -79,20 +78,6 @@ export const outcomeWords: Readonly<Record<DecisionKind, string>> = {
   'watched-again': 'Watched again',
   aborted: 'Ended early',
   'ledger-behind': 'Ledger behind',
-}
-
-export const gapWords: Readonly<Record<GapCause, string>> = {
-  stalled: 'no evaluation in time',
-  incomplete: 'not seen in full',
-  'not-in-force': 'no rule in force',
-  'no-data': 'no data',
-  'too-few': 'too few rows to judge',
-  'grant-lapsed': 'the agent on its own',
-}
-
-/** A share in tenths of a percent, rounded down: nothing below all of it is 100 %. */
-export function atLeast(part: number, whole: number): string {
-  return whole === 0 ? '–' : `${(Math.floor((part / whole) * 1_000) / 10).toFixed(1)} %`
 }
 
 /** Who decided, as people say it. */

@@ -1,11 +1,8 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type {
   AnyOut,
   DecisionOut,
   DeploymentId,
   EventTime,
-  Policy,
   PolicyDocument,
   Processor,
   VersionId,
@@ -13,17 +10,16 @@ import type {
 import { contentHash, topics, verifyRequest } from '@interlock/contracts'
 import { diffDecisions, type GenerationDiff, stopDelay } from '@interlock/deployment'
 import { type GovernorState, supposePolicies } from '@interlock/governor'
-import { check } from '@interlock/policy'
-import { type EventLog, openSqliteLog, type SupposedShard, suppose } from '@interlock/runtime'
+import { type EventLog, type SupposedShard, suppose } from '@interlock/runtime'
 import type { Config } from '../config.ts'
 import { readDeployments } from '../deployments.ts'
-import { exitCodes, Refused, UsageError } from '../errors.ts'
+import { exitCodes, UsageError } from '../errors.ts'
 import type { Output } from '../output.ts'
-import { embeddedKeys } from '../parts/keys.ts'
+import { publicKeys } from '../parts/keys.ts'
+import { openLog } from '../parts/log.ts'
 import { processors } from '../parts/processors.ts'
-import { embeddedShards } from '../parts/topics.ts'
-import { count, shortVersion } from '../words.ts'
-import { readPolicyFile } from './policy.ts'
+import { clock, count, shortVersion } from '../words.ts'
+import { soundPolicy } from './policy.ts'
 
 export interface BacktestOptions {
   readonly deployment: DeploymentId
@@ -39,21 +35,15 @@ type Answers = ReadonlyMap<VersionId, ReadonlyMap<EventTime, number>>
  * same counts, requests and facts. Reads the log, starts nothing. Exit 1 when something differs.
  */
 export async function backtest(config: Config, { deployment, policy }: BacktestOptions, out: Output): Promise<number> {
-  const folder = join(config.data, 'log')
-  if (!existsSync(folder)) {
-    throw new UsageError(
-      `${folder}: there is no log. Run \`interlock up\` or \`interlock demo\` first, or name another folder with --data.`,
-    )
-  }
-  const log = openSqliteLog({ folder })
+  const { log, shards: numbers } = await openLog(config, 'backtest')
   try {
-    const keys = await embeddedKeys(config)
+    const keys = await publicKeys(config)
     const supposed = policy === undefined ? null : soundPolicy(policy)
     const recordedPolicies = supposed === null ? [] : await policiesOf(log, deployment, keys.keyset.keys)
     if (supposed !== null && recordedPolicies.length === 0) {
-      throw new UsageError(`no policy of "${deployment}" lies in ${folder}; deployments are named in its requests.`)
+      throw new UsageError(`no policy of "${deployment}" lies in this log: nobody sent one.`)
     }
-    const plan = { config, deployments: readDeployments(config), shards: embeddedShards, eventPartitions: new Map() }
+    const plan = { config, deployments: readDeployments(config), shards: numbers, eventPartitions: new Map() }
     const shards = processors(plan, keys.rootKey)
       .filter(({ name }) => name !== 'profiler')
       .flatMap(({ name, run, shards: count }) =>
@@ -104,12 +94,6 @@ async function compare(log: EventLog, shards: readonly SupposedShard[], deployme
     }
   }
   return { entries, differing, generations: diffDecisions(recorded, supposed), answers }
-}
-
-function soundPolicy(file: string): Policy {
-  const { policy, problems } = check(readPolicyFile(file), file)
-  if (policy !== null) return policy
-  throw new Refused(`${file} has ${problems.length} problems; \`interlock policy check ${file}\` lists them.`)
 }
 
 /** Every policy document that people sent for a deployment. */
@@ -175,8 +159,4 @@ function part(diff: GenerationDiff, answers: Answers): readonly string[] {
 function answered(answers: Answers, version: VersionId | null, from: number, to: number): number {
   const panes = version === null ? undefined : answers.get(version)
   return [...(panes ?? [])].reduce((sum, [pane, rows]) => (pane >= from && pane < to ? sum + rows : sum), 0)
-}
-
-function clock(at: number): string {
-  return new Date(at).toISOString().slice(11, 19)
 }

@@ -1,4 +1,4 @@
-import type { GapCause, GuardedMinutes } from '@interlock/console'
+import { type GapCause, type GuardedMinutes, gapWords, watchedPart } from '@interlock/console'
 import { apiClient } from '../api-client.ts'
 import { exitCodes } from '../errors.ts'
 import type { Output } from '../output.ts'
@@ -26,30 +26,16 @@ function describe(deployment: string, { from, to, versions }: GuardedMinutes): s
   if (versions.length === 0) return `${deployment}: nothing served in this time, or nothing is known of it.`
   const lines = [`${deployment}, ${clock(from)} to ${clock(to)}`]
   for (const { version, servingMs, watchedMs, causes, gaps, gapsTotal } of versions) {
-    const sums = Object.entries(causes).map(([cause, ms]) => `${span(ms)} ${causeWords[cause as GapCause]}`)
+    const sums = Object.entries(causes).map(([cause, ms]) => `${span(ms)} ${gapWords[cause as GapCause]}`)
     lines.push(
-      `${version}: watched ${share(watchedMs, servingMs)} of ${span(servingMs)}${sums.length === 0 ? '; no gap' : `; gaps: ${sums.join(', ')}`}`,
+      `${version}: watched ${watchedPart(watchedMs, servingMs)} of ${span(servingMs)}${sums.length === 0 ? '; no gap' : `; gaps: ${sums.join(', ')}`}`,
     )
     for (const gap of gaps.slice(0, listed)) {
-      lines.push(`  ${clock(gap.from)} to ${clock(gap.to)}  ${span(gap.to - gap.from)}  ${causeWords[gap.cause]}`)
+      lines.push(`  ${clock(gap.from)} to ${clock(gap.to)}  ${span(gap.to - gap.from)}  ${gapWords[gap.cause]}`)
     }
     if (gapsTotal > listed) lines.push(`  and ${gapsTotal - Math.min(listed, gaps.length)} earlier gaps`)
   }
   return lines.join('\n')
-}
-
-const causeWords: Readonly<Record<GapCause, string>> = {
-  stalled: 'no evaluation in time',
-  incomplete: 'not seen in full',
-  'not-in-force': 'no rule in force',
-  'no-data': 'no data',
-  'too-few': 'too few rows to judge',
-  'grant-lapsed': 'the agent on its own',
-}
-
-/** Rounded down: nothing below all of it is 100 %. */
-function share(part: number, whole: number): string {
-  return `${(Math.floor((part / whole) * 1000) / 10).toFixed(1)} %`
 }
 
 function span(ms: number): string {

@@ -72,14 +72,14 @@ function annotation({ file, line, column, happened, why, instead }: Problem): st
 
 /** `interlock policy explain <file>`: the policy in plain sentences. */
 export function policyExplain(file: string, out: Output): number {
-  const text = explain(sound(file))
+  const text = explain(soundPolicy(file))
   out.result({ file, text }, text)
   return exitCodes.good
 }
 
 /** `interlock policy diff <before> <after>`: what becomes looser or stricter; exit 1 when something becomes looser. */
 export function policyDiff(before: string, after: string, out: Output): number {
-  const changes = diff(sound(before), sound(after))
+  const changes = diff(soundPolicy(before), soundPolicy(after))
   const of = (direction: string): readonly string[] =>
     changes.filter((change) => change.direction === direction).map(({ sentence }) => `- ${sentence}`)
   const part = (title: string, lines: readonly string[]): readonly string[] =>
@@ -102,7 +102,7 @@ export interface PromiseOptions {
 
 /** `interlock policy promise <file>`: the smallest harm that each rule sees in each stage; exit 1 when one sees nothing. */
 export function policyPromise(file: string, { baseline, rate, errorRate }: PromiseOptions, out: Output): number {
-  const policy = sound(file)
+  const policy = soundPolicy(file)
   const { document } = readDocument(baseline, 'baseline')
   const promised = promise(policy, document, { rowsPerHour: rate, errorRate })
   const lines = policy.stages.flatMap((stage) => [
@@ -136,7 +136,8 @@ function seconds(ms: number): string {
   return ms < 120_000 ? `${Math.round(ms / 100) / 10} s` : `${Math.round(ms / 6_000) / 10} min`
 }
 
-function sound(file: string): Policy {
+/** The policy of a file. @throws UsageError, Refused when there is none or it has problems */
+export function soundPolicy(file: string): Policy {
   const { policy, problems } = check(readPolicyFile(file), file)
   if (policy !== null) return policy
   throw new Refused(`${file} has ${problems.length} problems; \`interlock policy check ${file}\` lists them.`)
