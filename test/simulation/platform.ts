@@ -1,4 +1,4 @@
-import type { Platform } from '@interlock/agent'
+import { following, type Platform } from '@interlock/client/agent'
 import {
   type Command,
   canonicalJson,
@@ -117,16 +117,12 @@ export class ServingPlatform {
           if (this.mood === 'refuses') return { refused: 'it is frozen' }
           if (ifVersion !== (this.pretended ?? this.state).version) return 'conflict'
           this.revision += 1
+          const { order, ...followed } = following(desired, command.order)
+          // Without its order an agent that is cut off could undo what another one did: a compare-and-set knows none.
           const after: Observed = {
+            ...followed,
+            ...(this.keepsOrder && order !== undefined ? { order } : {}),
             version: String(this.revision),
-            generation: command.order[0],
-            stable: desired.target,
-            candidate: desired.candidate,
-            share: desired.shareMax,
-            shadow: desired.shadow,
-            fallback: desired.fallback,
-            // Without it an agent that is cut off could undo what another one did: a compare-and-set knows no order.
-            ...(this.keepsOrder ? { order: command.order } : {}),
           }
           if (this.mood === 'lies') {
             this.pretended = after

@@ -1,5 +1,5 @@
 import type { Hash, Observed } from '@interlock/contracts'
-import type { Platform } from './platform.ts'
+import { following, type Platform } from './platform.ts'
 
 /** A platform in memory with a true compare-and-set, for tests and simulation. */
 export function memoryPlatform(
@@ -22,16 +22,7 @@ export function memoryPlatform(
     async apply(desired, command, _signed, ifVersion) {
       if (ifVersion !== state.version) return 'conflict'
       revision++
-      state = {
-        version: String(revision),
-        generation: command.order[0],
-        stable: desired.target,
-        candidate: desired.candidate,
-        share: desired.shareMax,
-        shadow: desired.shadow,
-        fallback: desired.fallback,
-        order: command.order,
-      }
+      state = { ...following(desired, command.order), version: String(revision) }
       changes.push(state)
       return 'applied'
     },

@@ -1,4 +1,4 @@
-import type { Command, Desired, Hash, Observed, Readiness } from '@interlock/contracts'
+import type { Command, Desired, Hash, Observed, Order, Readiness } from '@interlock/contracts'
 import { type Clock, within } from '@interlock/runtime'
 
 /** Outcome of one try to change the platform. `conflict`: surely nothing was changed. */
@@ -41,6 +41,12 @@ export function satisfies(observed: Observed, desired: Desired, generation: numb
     observed.fallback === desired.fallback &&
     Math.abs(observed.share - desired.shareMax) < 1e-5
   )
+}
+
+/** What a platform that follows a command says of itself, but for its own version token. */
+export function following(desired: Desired, order: Order): Omit<Observed, 'version'> {
+  const { target, candidate, shareMax, shadow, fallback } = desired
+  return { generation: order[0], stable: target, candidate, share: shareMax, shadow, fallback, order }
 }
 
 /** Longest that a platform may take to answer a question, and to change: an adapter's own bounds are narrower. */

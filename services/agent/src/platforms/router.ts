@@ -1,5 +1,6 @@
 import {
   digests,
+  following,
   type Platform,
   PlatformError,
   parseObserved,
@@ -39,15 +40,7 @@ export function routerPlatform(options: { readonly url: string; readonly token: 
         method: 'PUT',
         token,
         headers: { 'content-type': 'application/json', 'if-match': ifVersion },
-        body: JSON.stringify({
-          generation: command.order[0],
-          stable: desired.target,
-          candidate: desired.candidate,
-          share: desired.shareMax,
-          shadow: desired.shadow,
-          fallback: desired.fallback,
-          order: command.order,
-        }),
+        body: JSON.stringify(following(desired, command.order)),
       })
       if (status === 200) return 'applied'
       if (status === 412) return 'conflict'
