@@ -79,3 +79,10 @@ test('recorded facts about orders that were never given in the supposed course a
   expect(diffDecisions(record, [...record, echo])[0]?.parting).toBeNull()
   expect(diffDecisions([...record, echo], record)[0]?.parting).toEqual({ recorded: echo, supposed: null })
 })
+
+test('the same decision at another time is another one', () => {
+  const later = [record[0]!, record[1]!, decision('rolled-back', 12)]
+  const [found] = diffDecisions(record, later)
+  expect(found?.alike).toBe(2)
+  expect(stopDelay(found!)).toBe(3)
+})
