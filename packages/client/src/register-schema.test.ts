@@ -31,6 +31,8 @@ function servers(...answers: (number | 'away')[]) {
   }
   const emitter = new Emitter({
     ...{ url: 'http://interlock.test', topic: 'answers', kind: 'prediction', format: 'avro', fetch, clock },
+    // Waits as long as the deadline of `close` never end by themselves here, so no backoff may be that long.
+    random: () => 0.1,
     registry: { url: 'http://registry.test/apis/', username: 'me', password: 'word' },
   })
   return { emitter, messages, registered, tries: () => tries }
