@@ -182,7 +182,7 @@ export class DecisionChecks {
       const kind = refusedKinds[out.rule]
       // Whoever signed a restore that waits for the ledger is told when a stronger order came meanwhile: nobody asks then.
       const signed = about.decisions.findLast(({ outcome, rule }) => outcome === 'approved' && rule === 'restore')
-      if (kind === 'restore' && signed?.by === out.by) return
+      if (kind === 'restore' && signed?.by === out.by && /^a stronger order came/.test(String(out.facts.check))) return
       if (kind !== undefined && !asked.get(`${out.deployment} ${kind}`)?.has(out.by)) say('S2', `${out.by} did not ask`)
       return
     }
