@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 
 interface Check {
   readonly name: string
@@ -24,8 +24,11 @@ const staticChecks: readonly Check[] = [
 interface VitestReport {
   readonly numPassedTests: number
   readonly numFailedTests: number
-  readonly numFailedTestSuites: number
-  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[]
+  readonly testResults: readonly {
+    readonly name: string
+    readonly status: string
+    readonly assertionResults: readonly unknown[]
+  }[]
 }
 
 function run(command: readonly string[], inherit: boolean): Promise<{ code: number; output: string }> {
@@ -62,19 +65,55 @@ for (const check of staticChecks) {
   process.stdout.write(`${code === 0 ? '✓' : '✗'} ${check.name} ${seconds} s\n`)
 }
 
-const folder = await mkdtemp(join(tmpdir(), 'interlock-verify-'))
-try {
+interface Outcome {
+  readonly passed: number
+  readonly failed: number
+  /** Files with a failure, or that did not load, relative to the project. */
+  readonly failedFiles: readonly string[]
+}
+
+async function tests(folder: string, ...options: readonly string[]): Promise<Outcome> {
   const file = join(folder, 'report.json')
+  await rm(file, { force: true })
   const { code } = await run(
-    ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...process.argv.slice(2)],
+    ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...options],
     true,
   )
   const report = JSON.parse(await readFile(file, 'utf8')) as VitestReport
+  const failing = report.testResults.filter(({ status }) => status === 'failed')
   // A file that fails to load reports no test of its own; it must still count.
-  const broken = report.testResults.filter((one) => one.status === 'failed' && one.assertionResults.length === 0).length
-  passed += report.numPassedTests
-  failed += report.numFailedTests + broken
-  if (code !== 0 && report.numFailedTests + broken === 0) failed++
+  const broken = failing.filter(({ assertionResults }) => assertionResults.length === 0).length
+  const failures = report.numFailedTests + broken
+  return {
+    passed: report.numPassedTests,
+    failed: code !== 0 && failures === 0 ? 1 : failures,
+    failedFiles: failing.map(({ name }) => relative(process.cwd(), name)),
+  }
+}
+
+/**
+ * Suites of real processes, brokers and browsers measure themselves against the clock, and share the machine with all
+ * others. What fails there is run once more with the machine to itself, and said to be so. A simulated run is not:
+ * its seed decides, not the machine.
+ */
+const mayBeStarved = (file: string): boolean => /^test\/(?!simulation\/|house\/|order-law\/)/.test(file)
+const fewEnough = 3
+
+const folder = await mkdtemp(join(tmpdir(), 'interlock-verify-'))
+try {
+  const first = await tests(folder, ...process.argv.slice(2))
+  passed += first.passed
+  failed += first.failed
+  const { failedFiles: files } = first
+  if (files.length > 0 && files.length <= fewEnough && files.every(mayBeStarved)) {
+    process.stdout.write(`once more, alone: ${files.join(', ')}\n`)
+    const again = await tests(folder, '--maxWorkers=1', ...files)
+    if (again.failed === 0) {
+      passed += first.failed
+      failed -= first.failed
+      process.stdout.write(`failed beside the others and passed alone, ${first.failed}: ${files.join(', ')}\n`)
+    }
+  }
 } catch (error) {
   failed++
   process.stdout.write(`vitest left no report: ${String(error)}\n`)
