@@ -37,6 +37,18 @@ export class VirtualClock implements Clock {
       signal?.addEventListener('abort', timer.fire, { once: true })
     })
 
+  readonly after = (ms: number, work: () => void): (() => void) => {
+    const timer: Timer = {
+      at: this.time + ms,
+      fire: () => {
+        this.timers.delete(timer)
+        work()
+      },
+    }
+    this.timers.add(timer)
+    return () => this.timers.delete(timer)
+  }
+
   /** Moves on, timer by timer, and lets each do what it does. */
   async advance(ms: number, isBusy: () => boolean): Promise<void> {
     const end = this.time + ms

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import './quick-signatures.ts'
 import {
   type DeploymentId,
   decodeOut,

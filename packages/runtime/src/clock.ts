@@ -6,6 +6,8 @@ export interface Clock {
   monotonic(): number
   /** Resolves after `ms`, or at once when `signal` is aborted. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /** Runs `work` after `ms`, unless what it returns is called before. */
+  after(ms: number, work: () => void): () => void
 }
 
 export const systemClock: Clock = {
@@ -22,6 +24,10 @@ export const systemClock: Clock = {
       const timer = setTimeout(done, ms)
       signal?.addEventListener('abort', done, { once: true })
     }),
+  after: (ms, work) => {
+    const timer = setTimeout(work, ms)
+    return () => clearTimeout(timer)
+  },
 }
 
 /** An await on the log that took longer than our own deadline. What it was about may still happen. */
@@ -32,21 +38,24 @@ export class DeadlineExceeded extends Error {
   }
 }
 
-/** Why a timer that nobody waits for any more is ended: a reason of ours, since Node's own takes a stack trace each time. */
-const settledReason = 'settled'
-
-/** A client that hangs is worse than one that fails: every await on a log goes through here. */
-export async function within<T>(clock: Clock, ms: number, what: string, work: Promise<T>): Promise<T> {
-  const settled = new AbortController()
-  const late = clock.sleep(ms, settled.signal).then(() => {
-    if (!settled.signal.aborted) throw new DeadlineExceeded(what, ms)
-    return work
+/**
+ * A client that hangs is worse than one that fails: every await on a log goes through here. After the deadline nobody listens any
+ * more; the caller has been told.
+ *
+ * @throws DeadlineExceeded
+ */
+export function within<T>(clock: Clock, ms: number, what: string, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(ms, () => reject(new DeadlineExceeded(what, ms)))
+    work.then(
+      (answer) => {
+        cancel()
+        resolve(answer)
+      },
+      (error: unknown) => {
+        cancel()
+        reject(error)
+      },
+    )
   })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    settled.abort(settledReason)
-    work.catch(() => {}) // after the deadline nobody listens any more; the caller has been told
-    late.catch(() => {})
-  }
 }

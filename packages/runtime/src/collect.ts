@@ -46,12 +46,23 @@ export interface Offer {
   readonly held?: boolean
 }
 
-/** Looks at one input from its position on and takes at most the limits (but always one unit where there is one). */
-export async function collect(log: EventLog, source: InputSource, from: bigint, limits: CollectLimits): Promise<Offer> {
-  const seen = await log.wait(source.topic, source.partition, from, 0)
-  const units: Unit[] = []
-  let bytes = 0
-  for await (const some of unitsOf(log, source, from, seen)) {
+/**
+ * Looks at one input from its position on and takes at most the limits (but always one unit where there is one).
+ *
+ * @param before what it offered from the same position a moment ago: only what lies behind that is read
+ */
+export async function collect(
+  log: EventLog,
+  source: InputSource,
+  from: bigint,
+  limits: CollectLimits,
+  before: Offer = { source, from, to: from, units: [], drained: true, seen: from },
+): Promise<Offer> {
+  if (!before.drained) return before
+  const seen = await log.wait(source.topic, source.partition, before.to, 0)
+  const units = [...before.units]
+  let bytes = units.reduce((sum, unit) => sum + unit.bytes, 0)
+  for await (const some of unitsOf(log, source, before.to, seen)) {
     for (const unit of some) {
       if (units.length >= limits.maxRecords || (units.length > 0 && bytes + unit.bytes > limits.maxBytes)) {
         return { source, from, to: units.at(-1)!.next, units, drained: false, seen }
@@ -62,7 +73,7 @@ export async function collect(log: EventLog, source: InputSource, from: bigint, 
   }
   // A range over a shard log ends right behind a valid entry, so that `from − 1` is valid for the next one; a foreign
   // topic may end with offsets that hold no record (compaction, transaction markers), and those are taken too.
-  const to = source.kind === 'log' ? (units.at(-1)?.next ?? from) : seen > from ? seen : from
+  const to = source.kind === 'log' ? (units.at(-1)?.next ?? from) : seen > before.to ? seen : before.to
   return { source, from, to, units, drained: true, seen }
 }
 

@@ -150,10 +150,11 @@ async function nextBatch<State>(
     await clock.sleep(Math.max(0, tickAt - clock.monotonic()), signal)
     return nothing(inputs, (source) => point.positions.get(sourceName(source))!)
   }
+  let seen: readonly Offer[] = []
   const look = async () => {
     const from = (source: InputSource) => point.positions.get(sourceName(source))!
-    const offers = await Promise.all(inputs.map((source) => collect(log, source, from(source), limits)))
-    return gate ? admitted(offers, gate) : offers
+    seen = await Promise.all(inputs.map((source, index) => collect(log, source, from(source), limits, seen[index])))
+    return gate ? admitted(seen, gate) : seen
   }
   for (let offers = await look(), lingered = false; ; offers = await look()) {
     const some = offers.some((offer) => offer.units.some((unit) => unit.inputs.length > 0))

@@ -209,9 +209,9 @@ class Handle implements EventLog {
         if (partition.end > from) done()
       }
       partition.waiters.add(look)
+      if (partition.end > from || ms <= 0 || signal?.aborted) return done()
       signal?.addEventListener('abort', done, { once: true })
-      if (partition.end > from || signal?.aborted) done()
-      else cancel = this.log.simulation.after(ms, done)
+      cancel = this.log.simulation.after(ms, done)
     })
   }
 

@@ -160,6 +160,7 @@ export class SimulatedProcess {
           }
           signal?.addEventListener('abort', wake, { once: true })
         }),
+      after: (ms, work) => simulation.after(ms, () => this.deliver(work)),
     }
   }
 
