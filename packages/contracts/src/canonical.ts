@@ -17,9 +17,14 @@ export function canonicalJson(value: unknown): string {
   }
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
   if (typeof value === 'object') {
-    const entries = Object.entries(value as Record<string, unknown>).filter(([, field]) => field !== undefined)
-    entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-    return `{${entries.map(([key, field]) => `${JSON.stringify(key)}:${canonicalJson(field)}`).join(',')}}`
+    const record = value as Record<string, unknown>
+    let fields = ''
+    // Without a comparison of its own, sort() is by UTF-16 code units.
+    for (const key of Object.keys(record).sort()) {
+      const field = record[key]
+      if (field !== undefined) fields += `${fields === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(field)}`
+    }
+    return `{${fields}}`
   }
   throw new TypeError(`canonical JSON has no form for a ${typeof value}`)
 }

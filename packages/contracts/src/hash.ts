@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Hash } from './ids.ts'
 
 /** SHA-256 of bytes or of UTF-8 text. */
 export function sha256(data: Uint8Array | string): Hash {
-  return createHash('sha256').update(data).digest('hex') as Hash
+  return hash('sha256', data, 'hex') as Hash
 }
 
 /**
@@ -11,14 +11,14 @@ export function sha256(data: Uint8Array | string): Hash {
  * fields share an encoding.
  */
 export function hashFields(...fields: readonly (string | number | Uint8Array)[]): Hash {
-  const hash = createHash('sha256')
+  const parts: Uint8Array[] = []
   for (const field of fields) {
     const bytes = typeof field === 'object' ? field : Buffer.from(String(field), 'utf8')
-    const length = Buffer.alloc(4)
+    const length = Buffer.allocUnsafe(4)
     length.writeUInt32BE(bytes.length)
-    hash.update(length).update(bytes)
+    parts.push(length, bytes)
   }
-  return hash.digest('hex') as Hash
+  return hash('sha256', Buffer.concat(parts), 'hex') as Hash
 }
 
 /**
@@ -26,5 +26,5 @@ export function hashFields(...fields: readonly (string | number | Uint8Array)[])
  * The number of shards is fixed when the topics are created.
  */
 export function shardOf(id: string, shards: number): number {
-  return Number(createHash('sha256').update(id, 'utf8').digest().readBigUInt64BE(0) % BigInt(shards))
+  return Number(hash('sha256', id, 'buffer').readBigUInt64BE(0) % BigInt(shards))
 }

@@ -177,10 +177,10 @@ class SqliteLog implements EventLog {
       this.db.exec('COMMIT')
     } catch (error) {
       if (this.db.isTransaction) this.db.exec('ROLLBACK')
-      // A commit that failed half way may be found complete after a restart: nobody can say.
-      if (committing) for (const one of waiting) one.resolve('unknown')
-      else
-        for (const one of waiting) one.reject(new LogUnavailable(`SQLite refused an append: ${reason(error)}`, error))
+      // A commit that failed half way may be found complete after a restart: nobody can say. One that could not be written
+      // lacks its last frame, without which SQLite finds nothing.
+      if (committing && !isUnwritten(error)) for (const one of waiting) one.resolve('unknown')
+      else for (const one of waiting) one.reject(new LogUnavailable(refusal(error), error))
       return
     }
     for (const [index, one] of waiting.entries()) one.resolve(appended[index]!)
@@ -327,6 +327,16 @@ class SqliteLog implements EventLog {
   }
 }
 
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+/** SQLite's extended result codes for a file that takes no more bytes: SQLITE_FULL, SQLITE_IOERR_WRITE. */
+const unwrittenCodes: readonly unknown[] = [13, 778]
+
+function isUnwritten(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && unwrittenCodes.includes(error.errcode)
+}
+
+function refusal(error: unknown): string {
+  const reason = error instanceof Error ? error.message : String(error)
+  return isUnwritten(error)
+    ? `the disk takes nothing more (${reason}), so nothing was appended. Free some space: then it goes on by itself`
+    : `SQLite refused an append: ${reason}`
 }

@@ -204,24 +204,16 @@ export const rootHolder = 'root'
 
 /** Verifies a request by the keyset in force, or by the root key, whose only request is a keyset. */
 function verifyPerson(value: Uint8Array, state: GovernorState, { rootKey }: GovernorConfig): Verified<RequestRecord> {
-  const byRoot = verifyRequest(value, [
-    {
-      keyId: keyIdOf(Buffer.from(rootKey, 'base64')),
-      publicKey: rootKey,
-      roles: ['person'],
-      holder: rootHolder,
-      may: ['key-custodian'],
-    },
-  ])
-  if (byRoot.ok) {
-    const { request } = byRoot.value
-    if (request.kind === 'document' && request.document.kind === 'keyset') return byRoot
-    return { ok: false, reason: 'wrong-role', detail: 'the root key signs keysets only' }
-  }
-  const byPerson = verifyRequest(value, state.keyset?.keys ?? [])
-  const isKeyset =
-    byPerson.ok && byPerson.value.request.kind === 'document' && byPerson.value.request.document.kind === 'keyset'
-  return isKeyset ? { ok: false, reason: 'wrong-role', detail: 'a keyset is signed by the root key' } : byPerson
+  const keyId = keyIdOf(Buffer.from(rootKey, 'base64'))
+  const root = { keyId, publicKey: rootKey, roles: ['person'], holder: rootHolder, may: ['key-custodian'] } as const
+  const verified = verifyRequest(value, [root, ...(state.keyset?.keys ?? [])])
+  if (!verified.ok) return verified
+  const { request } = verified.value
+  const isKeyset = request.kind === 'document' && request.document.kind === 'keyset'
+  const isByRoot = verified.key === root
+  if (isByRoot === isKeyset) return verified
+  const detail = isByRoot ? 'the root key signs keysets only' : 'a keyset is signed by the root key'
+  return { ok: false, reason: 'wrong-role', detail }
 }
 
 /** Keysets only ever move forward: an older one, also when it is rightly signed, is refused. */

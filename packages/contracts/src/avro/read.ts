@@ -26,7 +26,8 @@ function read(writer: AvroNode, reader: AvroNode, tap: ByteReader, depth: number
     return read(branch, reader, tap, depth + 1)
   }
   if (reader.kind === 'union') return read(writer, readerBranch(writer, reader.branches), tap, depth + 1)
-  if (writer !== reader && !resolves(writer, reader)) throw new Malformed(`a ${label(writer)} was written where a ${label(reader)} is read`)
+  if (writer !== reader && !resolves(writer, reader))
+    throw new Malformed(`a ${label(writer)} was written where a ${label(reader)} is read`)
   switch (writer.kind) {
     case 'null':
       return null
