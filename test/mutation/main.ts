@@ -7,12 +7,14 @@ import { testsVariable } from './tests-variable.ts'
  * `npm run mutate [-- <file> …]`: breaks each file in many small ways, one at a time (an operator, a condition, a constant),
  * and prints which of the broken ones its tests let pass. Without files: all of packages/statistics, which takes about an hour.
  *
- * A mutant is tried on the tests of its own file only, so that the figure tells what they pin and not what a simulation
- * elsewhere would stumble over. A file without tests of its own is tried on all tests of its folder.
+ * A mutant is tried on the tests of its own file and on what the package recorded of itself, so that the figure tells what
+ * they pin and not what a simulation elsewhere would stumble over. A file without tests of its own is tried on all of its folder.
  */
 const wholePackage = 'packages/statistics'
 /** Measures false alarms over hundreds of canaries: too slow to be run once a mutant. */
 const slowTests = ['late-onset.test.ts']
+/** Lists of names, and what only tests import. */
+const notProduct = ['index.ts', 'seeded.ts', 'panes.ts', 'recorded-cases.ts', 'generate-recorded.ts']
 type Options = ConstructorParameters<typeof Stryker>[0]
 
 /** A mutant that hangs is killed after the time of the tests, half as much again, and this. */
@@ -31,19 +33,20 @@ console.table(rows)
 
 function sourcesOf(folder: string): readonly string[] {
   return globSync('src/**/*.ts', { cwd: folder })
-    .filter((file) => !file.endsWith('.test.ts') && !['index.ts', 'seeded.ts'].includes(basename(file)))
+    .filter((file) => !file.endsWith('.test.ts') && !notProduct.includes(basename(file)))
     .map((file) => join(folder, file))
     .sort()
 }
 
-/** Tests of a file, from its package: its own, or those of its folder. */
+/** Tests of a file, from its package: its own, or those of its folder; and what the package has recorded of itself. */
 function testsOf(file: string): readonly string[] {
   const own = file.replace(/\.ts$/, '.test.ts')
-  if (existsSync(own)) return [own]
   const folder = dirname(file)
-  return globSync('*.test.ts', { cwd: folder })
+  const beside = globSync('*.test.ts', { cwd: folder })
     .filter((test) => !slowTests.includes(test))
     .map((test) => join(folder, test))
+  const recorded = 'src/recorded.test.ts'
+  return [...new Set([...(existsSync(own) ? [own] : beside), ...(existsSync(recorded) ? [recorded] : [])])]
 }
 
 async function mutate(path: string): Promise<Record<string, string | number>> {

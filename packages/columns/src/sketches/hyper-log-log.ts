@@ -1,10 +1,10 @@
 import { addPacked, packCounts } from '@interlock/contracts'
 import { keys } from './murmur3.ts'
 
-const indexBits = 12
-const registers = 2 ** indexBits
-/** Bits of a key below those that choose its register. */
-const rankBits = 53 - indexBits
+const registers = 2 ** 12
+/** Bits of a key below the twelve that choose its register, and how many numbers they make. */
+const rankBits = 41
+const ranksSpan = 2 ** 41
 const highestRank = rankBits + 1
 /** 1/(2·ln 2). */
 const alpha = 0.7213475204444817
@@ -26,8 +26,8 @@ export class HyperLogLog {
 
   /** @param key `keyOf` the id */
   add(key: number): void {
-    const register = Math.floor(key / 2 ** rankBits)
-    const rest = key - register * 2 ** rankBits
+    const register = Math.floor(key / ranksSpan)
+    const rest = key - register * ranksSpan
     const high = Math.floor(rest / 2 ** 32)
     const zeros = high > 0 ? Math.clz32(high) - (32 - (rankBits - 32)) : rankBits - 32 + Math.clz32(rest)
     const rank = zeros + 1

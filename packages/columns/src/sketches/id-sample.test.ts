@@ -40,7 +40,7 @@ test('which ids it holds does not depend on how often they came', () => {
   expect(sampleOf(often).keys).toEqual(sampleOf(ids).keys)
 })
 
-test('every id is as likely to be drawn as any other: χ² over 40 samples of 1,000 ids in ten groups', () => {
+test('every id is as likely to be drawn as every other: χ² over 40 samples of 1,000 ids in ten groups', () => {
   // Ids of one population share a fate, so each sample is of ids of its own; by place, first to last.
   const groups = Array<number>(10).fill(0)
   for (let trial = 0; trial < 40; trial++) {

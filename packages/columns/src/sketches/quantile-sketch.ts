@@ -1,12 +1,11 @@
 import { putVarint, VarintReader } from '@interlock/contracts'
 
-/** Bits of the mantissa that choose a bucket: 64 buckets an octave. */
-const mantissaBits = 6
 /** Places 0, 1, 2 count what has no bucket; bucket b is place b + 3. */
 const places = { notFinite: 0, negative: 1, zero: 2, buckets: 3 } as const
-/** Shift that leaves 11 bits of exponent and the first of the mantissa of a double's upper word. */
-const shift = 20 - mantissaBits
-const lastBucket = 2 ** (11 + mantissaBits) - 1
+/** Shift that leaves a double's 11 bits of exponent and the first six of its mantissa: 64 buckets an octave. */
+const shift = 14
+const bucketSpan = 2 ** 14
+const lastBucket = 2 ** 17 - 1
 /** Smallest double with its full precision, 2^−1022: what is below counts as zero. */
 const smallest = 2.2250738585072014e-308
 
@@ -111,7 +110,7 @@ function placeOf(value: number): number {
 }
 
 function middleOf(bucket: number): number {
-  double.setUint32(0, bucket * 2 ** shift + 2 ** (shift - 1))
+  double.setUint32(0, bucket * bucketSpan + bucketSpan / 2)
   double.setUint32(4, 0)
   return double.getFloat64(0)
 }
