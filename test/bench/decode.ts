@@ -1,4 +1,4 @@
-import { Columns, counterOf, Tally, topicReader, wantedOf } from '@interlock/columns'
+import { Columns, counterOf, IdSample, Tally, topicReader, wantedOf } from '@interlock/columns'
 import {
   type CountSpec,
   contentTypes,
@@ -37,11 +37,12 @@ export function bench(flags: readonly string[]): void {
     headers: { 'content-type': contentTypes.json },
   }))
   const expected = fingerprint(naive(avro))
-  for (const messages of [avro, json]) {
-    if (fingerprint(ours(messages)) !== expected) throw new Error('the ways do not agree on the counts')
+  for (const counts of [ours(avro), ours(json), ours(avro, sampling)]) {
+    if (fingerprint(counts) !== expected) throw new Error('the ways do not agree on the counts')
   }
   const ways: Readonly<Record<string, () => unknown>> = {
     'ours, Avro': () => ours(avro),
+    'ours, Avro, with a sample of ids': () => ours(avro, sampling),
     'ours, JSON': () => ours(json),
     'avsc objects + Map': () => naive(avro),
     'JSON.parse alone': () => json.map(({ value }) => JSON.parse(new TextDecoder().decode(value))),
@@ -122,18 +123,30 @@ function eventsOf(rows: number): Prediction[] {
 type Counts = Map<string, number>
 
 const names = { environments: ['prod'], tenants: ['default'], deployments: ['bench'], versions: ['m@v1', 'm@v2'] }
-const wanted = wantedOf({ ...names, specs: [spec] })
-const counter = counterOf(spec, wanted)
 const layout = layoutOf(spec)
-const reader = topicReader('predictions', {}, ownRegistry, new Columns(wanted, 1))
 
-function ours(messages: readonly Message[]): Counts {
+/** What the profiler makes once of the policies in force, without and with a rule that asks for duplicates. */
+function compiled(ids: boolean) {
+  const wanted = wantedOf({ ...names, specs: [spec], ids })
+  const reader = topicReader('predictions', {}, ownRegistry, new Columns(wanted, 1))
+  return { wanted, counter: counterOf(spec, wanted), reader }
+}
+const counting = compiled(false)
+const sampling = compiled(true)
+
+function ours(messages: readonly Message[], { wanted, counter, reader } = counting): Counts {
   const columns = new Columns(wanted, messages.length)
   messages.forEach((message, index) => {
     reader.read(message, columns, index)
   })
   const tally = new Tally<number>(counter)
-  for (let row = 0; row < columns.rows; row++) tally.add(columns, row, columns.version.codes[row]!)
+  const samples = wanted.versions.words.map(() => new IdSample())
+  for (let row = 0; row < columns.rows; row++) {
+    const version = columns.version.codes[row]!
+    tally.add(columns, row, version)
+    if (columns.id !== null) samples[version]!.add(columns.id.numbers[row]!)
+  }
+  for (const sample of samples) sample.pack()
   const counts: Counts = new Map()
   for (const [version, slices] of tally.count(columns)) {
     for (const { value, vector } of slices) {

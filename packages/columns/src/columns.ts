@@ -2,7 +2,10 @@ import type { DeadReason } from '@interlock/contracts'
 import { predictionStatuses } from '@interlock/contracts'
 import { bounds } from './bounds.ts'
 import { cutDetail, type Fault, quoted } from './fault.ts'
+import { keyOf } from './sketches/murmur3.ts'
 import { unknownWord, WordTable } from './word-table.ts'
+
+const noWords = new WordTable([])
 
 /** What stands in a cell. `other` is a value of a kind that no column takes: a boolean, a list, an object. */
 export const tags = { missing: 0, number: 1, word: 2, other: 3 } as const
@@ -72,6 +75,35 @@ function grown<A extends Uint8Array | Float64Array | Int32Array>(from: A, to: A)
   return to
 }
 
+/**
+ * A column of event ids, of which only the key is kept (`keyOf`): a row with an id holds its key as a number. An id that is
+ * empty, no text and no whole number of ours, is missing: two that became one by rounding would look like a repetition.
+ */
+export class KeyColumn extends Column {
+  constructor(name: string, capacity: number) {
+    super(name, noWords, capacity, 0)
+  }
+
+  override putText(row: number, text: string): void {
+    const bytes = new TextEncoder().encode(text)
+    this.putBytes(row, bytes, 0, bytes.length)
+  }
+  override putNumber(row: number, value: number): void {
+    if (Number.isSafeInteger(value)) this.putText(row, String(value))
+    else this.putNothing(row)
+  }
+  override putOther(row: number): void {
+    this.putNothing(row)
+  }
+  override putBytes(row: number, bytes: Uint8Array, from: number, to: number): void {
+    if (from === to) this.putNothing(row)
+    else super.putNumber(row, keyOf(bytes, from, to))
+  }
+  override putKnownBytes(row: number, _: number, bytes: Uint8Array, from: number, to: number): void {
+    this.putBytes(row, bytes, from, to)
+  }
+}
+
 /** Which columns a decoder fills, and which words of them are known. Made once per set of specs in force: `wantedOf`. */
 export interface Wanted {
   readonly environments: WordTable
@@ -87,12 +119,13 @@ export interface Wanted {
    * segment and producer. For whoever lists rows; absent where rows are only counted.
    */
   readonly kept?: readonly string[]
+  /** Whether the keys of event ids are wanted. */
+  readonly ids?: boolean
 }
 
 export const variants = ['stable', 'candidate', 'shadow'] as const
 const variantTable = new WordTable(variants)
 const statusTable = new WordTable(predictionStatuses)
-const noWords = new WordTable([])
 
 /** Fields that each kind of event must have; all others may be absent and count as missing. */
 export const requiredFields = {
@@ -127,6 +160,8 @@ export class Columns {
   readonly segments: readonly Column[]
   /** In the order of `Wanted.kept`. */
   readonly kept: readonly Column[]
+  /** Null where nobody wants the ids of events. */
+  readonly id: KeyColumn | null
   readonly faults: Fault[] = []
   readonly all: readonly Column[]
   readonly required: Readonly<Record<EventKind, readonly Column[]>>
@@ -155,6 +190,7 @@ export class Columns {
     this.features = wanted.features.map(({ name, table }) => column(`features.${name}`, table))
     this.segments = wanted.segments.map(({ name, table }) => column(`segments.${name}`, table, whole))
     this.kept = (wanted.kept ?? []).map((name) => column(name, noWords, whole))
+    this.id = wanted.ids === true ? new KeyColumn('id', this.#capacity) : null
     const core = [
       this.environment,
       this.tenant,
@@ -169,7 +205,7 @@ export class Columns {
       this.score,
       this.latencyMs,
     ]
-    this.all = [...core, ...this.features, ...this.segments, ...this.kept]
+    this.all = [...core, ...this.features, ...this.segments, ...this.kept, ...(this.id === null ? [] : [this.id])]
     const needed = (kind: EventKind): Column[] =>
       core.filter(({ name }) => (requiredFields[kind] as readonly string[]).includes(name))
     this.required = {

@@ -146,9 +146,13 @@ export interface Message {
 /** Decodes messages of a topic of predictions, or of another kind, into fresh columns. */
 export function decoded(
   messages: readonly Message[],
-  { mapping = {}, kind = 'predictions' }: { readonly mapping?: FieldMapping; readonly kind?: EventKind } = {},
+  {
+    mapping = {},
+    kind = 'predictions',
+    wanted = sampleWanted,
+  }: { readonly mapping?: FieldMapping; readonly kind?: EventKind; readonly wanted?: Wanted } = {},
 ): { readonly columns: Columns; readonly rows: readonly number[] } {
-  const columns = new Columns(sampleWanted, 1)
+  const columns = new Columns(wanted, 1)
   const reader = topicReader(kind, mapping, ownRegistry, columns)
   const rows = messages.map((message, index) => reader.read(message, columns, index))
   return { columns, rows }

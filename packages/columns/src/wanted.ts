@@ -12,6 +12,8 @@ export interface WantedNames {
   readonly specs: readonly CountSpec[]
   /** See `Wanted.kept`. */
   readonly kept?: readonly string[]
+  /** See `Wanted.ids`. */
+  readonly ids?: boolean
 }
 
 /** Everything that any of the specs looks at: the union of their features, vocabularies, segments and producers. */
@@ -41,6 +43,7 @@ export function wantedOf(names: WantedNames): Wanted {
     features: tables(features),
     segments: tables(segments),
     ...(names.kept === undefined ? {} : { kept: names.kept }),
+    ...(names.ids === true ? { ids: true } : {}),
   }
 }
 

@@ -39,13 +39,15 @@ test('the places of a layout follow each other and fill its width', () => {
     segments: [],
     producers: [],
   }
-  const { width, rows, status, latency, score, prediction, features, moments } = layoutOf(spec)
+  const { width, rows, status, latency, score, prediction, features, moments, sampled } = layoutOf(spec)
   const places = [latency, score, prediction, ...features]
   const cells = [
     [rows, 1],
     [status, 4],
     ...places.map(({ at, bins, specials }) => [at, bins + specials.length]),
     ...moments.flatMap(({ s1, s2High, s2Low }) => [s1, s2High, s2Low].map((at) => [at, 1])),
+    [sampled.rows, 1],
+    [sampled.repeated, 1],
   ] as [number, number][]
   let next = 0
   for (const [at, length] of cells.sort(([a], [b]) => a - b)) {

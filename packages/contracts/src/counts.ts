@@ -1,4 +1,5 @@
 import type { Hash } from './ids.ts'
+import { putVarint, VarintReader } from './varint.ts'
 
 /**
  * What the profiler counts for a deployment: frozen edges and vocabularies. Content-addressed; counts made under two
@@ -74,6 +75,11 @@ export interface Layout {
     readonly s2High: number
     readonly s2Low: number
   }[]
+  /**
+   * Of the sample of event ids: its rows, and those among them whose id had come before. The evaluator writes them, since
+   * only whoever holds the samples of all parts can tell; counts of the profiler are 0 here.
+   */
+  readonly sampled: { readonly rows: number; readonly repeated: number }
 }
 
 /** Number of regular bins between edges; none where a deployment has no such value (no edges). */
@@ -83,6 +89,9 @@ function binsBetween(edges: readonly number[]): number {
 
 /** The factor between the two parts of a second moment. */
 export const momentSplit = 2 ** 20
+
+/** Ids of a sample of event ids: below it the sample is all of them, beyond it a uniform draw of so many. */
+export const sampleIds = 256
 
 /** Layout of a spec's count vector. Pure function of the spec; every reader computes the same. */
 export function layoutOf(spec: CountSpec): Layout {
@@ -111,7 +120,8 @@ export function layoutOf(spec: CountSpec): Layout {
   const moments = spec.features
     .filter((feature) => feature.kind === 'numeric')
     .map(({ name }) => ({ name, s1: take(1), s2High: take(1), s2Low: take(1) }))
-  return { width: next, rows, status, latency, score, prediction, features, moments }
+  const sampled = { rows: take(1), repeated: take(1) }
+  return { width: next, rows, status, latency, score, prediction, features, moments, sampled }
 }
 
 export const numericSpecials = ['below', 'above', 'missing', 'invalid'] as const satisfies readonly SpecialBin[]
@@ -150,14 +160,6 @@ export interface BaselineCounts {
 /** Packs a count vector sparsely as LEB128 varint pairs (gap since the last non-zero index, count). */
 export function packCounts(counts: ArrayLike<number>): Uint8Array {
   const bytes: number[] = []
-  const put = (value: number): void => {
-    let rest = value
-    while (rest >= 0x80) {
-      bytes.push((rest % 0x80) | 0x80)
-      rest = Math.floor(rest / 0x80)
-    }
-    bytes.push(rest)
-  }
   let last = -1
   for (let index = 0; index < counts.length; index++) {
     const count = counts[index] as number
@@ -165,8 +167,8 @@ export function packCounts(counts: ArrayLike<number>): Uint8Array {
     if (!Number.isSafeInteger(count) || count < 0) {
       throw new RangeError(`count at ${index} is ${count}: counts are whole numbers from 0 to 2^53 − 1`)
     }
-    put(index - last - 1)
-    put(count)
+    putVarint(bytes, index - last - 1)
+    putVarint(bytes, count)
     last = index
   }
   return Uint8Array.from(bytes)
@@ -178,24 +180,11 @@ export function packCounts(counts: ArrayLike<number>): Uint8Array {
  * @throws RangeError when the bytes name a place outside the vector, end early, or a sum leaves 0 … 2^53 − 1.
  */
 export function addPacked(packed: Uint8Array, into: Float64Array, sign: 1 | -1 = 1): void {
-  let at = 0
-  const get = (): number => {
-    let value = 0
-    let factor = 1
-    for (;;) {
-      const byte = packed[at++]
-      if (byte === undefined) throw new RangeError('packed counts end in the middle of a number')
-      value += (byte & 0x7f) * factor
-      if (byte < 0x80) break
-      factor *= 0x80
-    }
-    if (!Number.isSafeInteger(value)) throw new RangeError('packed count is beyond 2^53 − 1')
-    return value
-  }
+  const numbers = new VarintReader(packed)
   let index = -1
-  while (at < packed.length) {
-    index += get() + 1
-    const count = get()
+  while (numbers.hasMore) {
+    index += numbers.next() + 1
+    const count = numbers.next()
     const old = into[index]
     if (old === undefined) throw new RangeError(`packed counts name place ${index} of ${into.length}`)
     const sum = old + sign * count

@@ -28,6 +28,7 @@ export {
   numericSpecials,
   packCounts,
   pooledWord,
+  sampleIds,
   specialAt,
 } from './counts.ts'
 export type { DeadLetterOut, DeadReason, ReplayedOut } from './dead-letter.ts'
@@ -114,3 +115,4 @@ export type { EventTime, LogTime } from './time.ts'
 export { defaultTimes, paneStart } from './time.ts'
 export type { ProcessorName } from './topics.ts'
 export { isOwnTopic, publicTopics, shardLog, topics } from './topics.ts'
+export { putVarint, VarintReader } from './varint.ts'

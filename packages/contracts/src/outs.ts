@@ -40,6 +40,8 @@ export interface CountsOut {
   readonly spec: Hash
   readonly rows: number
   readonly slices: readonly SliceCounts[]
+  /** Sample of the rows' event ids (`IdSample` of @interlock/columns). Absent: no rule of the policy asks for it. */
+  readonly ids?: Uint8Array
   /** Smallest span of input offsets that holds these rows. Lineage, outside every evidence hash. */
   readonly span: Range
 }

@@ -8,6 +8,7 @@ import {
   type Policy,
   type SignalView,
   type Stage,
+  sampleIds,
 } from '@interlock/contracts'
 import { clopperPearson, detectorFor, exp, expm1, ln, resolveSignal } from '@interlock/statistics'
 import { isBeyondTolerance } from './judgement.ts'
@@ -135,6 +136,8 @@ function promised(
 ): Promised {
   const steps = Math.max(1, Math.ceil(stage.maximumMs / policy.times.paneMs / mostSteps))
   const stepMs = steps * policy.times.paneMs
+  // Of ids a sample is drawn: more rows than it holds show no more.
+  const most = guardrail.signal === 'duplicates' ? sampleIds * steps : Number.POSITIVE_INFINITY
   const perStep = (traffic.rowsPerHour / 3_600_000) * stepMs
   // A shadow sees a copy of all; a candidate with everything has nobody beside it.
   const own = (stage.shadow ? 1 : stage.share) * perStep
@@ -142,8 +145,8 @@ function promised(
   const course: Course = {
     guardrail,
     healthy,
-    own,
-    others,
+    own: Math.min(own, most),
+    others: Math.min(others, most),
     stepMs,
     steps: Math.max(1, Math.floor(stage.maximumMs / stepMs)),
     // With slices the whole has half of the weight.

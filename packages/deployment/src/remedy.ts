@@ -130,7 +130,7 @@ function candidateIsFurther(stable: readonly Judged[], judged: readonly Judged[]
   )
 }
 
-/** What a signal is about: the feature in its brackets, `latency`, `errors`, `predictions` or `volume`. */
+/** What a signal is about: the feature in its brackets, `latency`, `errors`, `duplicates`, `predictions` or `volume`. */
 export function subjectOf(signal: string): string {
   const open = signal.indexOf('(')
   if (signal.startsWith('latency-over')) return 'latency'

@@ -75,7 +75,7 @@ function compileRule(
     return []
   }
   const kind = signal.kind
-  const { shape, of, detectors } = signalRule(kind)
+  const { shape, of, detectors, wholeOnly } = signalRule(kind)
   checkArguments(kind, of, signal.of, known, (code, happened, why, instead) =>
     report('signal', code, happened, why, instead),
   )
@@ -178,6 +178,16 @@ function compileRule(
       `"${rule.action}" on a comparison with ${rule.against === 'baseline' ? 'training' : 'the past'}`,
       'Such a change may lie in the data and hit every version; going back would not help.',
       'Write "action: hold", and guard against stable for "roll back".',
+    )
+  }
+
+  if (wholeOnly === true && rule.by !== undefined) {
+    report(
+      'by',
+      'slices',
+      `${kind} is counted of all rows only`,
+      'Ids are drawn from everything that a version answered.',
+      'Remove "by".',
     )
   }
 

@@ -107,6 +107,8 @@ function condition(guardrail: Guardrail, of: readonly string[], policy: Policy):
   switch (kind) {
     case 'errors':
       return `the new version fails ${more}`
+    case 'duplicates':
+      return `the new version gets ${nameOfRow(policy)} twice ${more}`
     case 'missing':
       return `${who} misses ${feature} ${more}`
     case 'unseen':

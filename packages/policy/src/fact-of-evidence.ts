@@ -96,6 +96,8 @@ function measured(
   switch (kind) {
     case 'errors':
       return { kind: 'error-rate', ...shared, ...rates, rows }
+    case 'duplicates':
+      return { kind: 'duplicate-rate', ...shared, ...rates, rows }
     case 'missing':
       return { kind: 'feature-missing', ...shared, ...rates, rows, feature: name }
     case 'unseen':

@@ -21,6 +21,8 @@ export function nameOfRule(guardrail: Pick<Guardrail, 'signal' | 'reference'>, p
   switch (kind) {
     case 'errors':
       return 'errors'
+    case 'duplicates':
+      return `${nameOfRow(policy)} that came twice`
     case 'missing':
       return `missing ${feature}`
     case 'unseen':

@@ -22,6 +22,7 @@ function messageOf(fact: Fact): Message {
     case 'feature-unseen':
     case 'feature-invalid':
     case 'error-rate':
+    case 'duplicate-rate':
     case 'slow-answers':
     case 'predictions-differ':
     case 'silence':

@@ -9,6 +9,7 @@ export type SignalKind =
   | 'latency-over'
   | 'distribution'
   | 'predictions'
+  | 'duplicates'
   | 'volume'
 
 /** How a signal is counted: some of some, by bins, or in time. */
@@ -20,6 +21,8 @@ type SignalRule = {
   readonly of: 'nothing' | 'feature' | 'feature-or-latency' | 'quantile'
   /** References that have a detector, and which. */
   readonly detectors: Readonly<Partial<Record<Reference, DetectorId>>>
+  /** Whether it is counted of all rows only, and not by producer or segment. */
+  readonly wholeOnly?: true
 }
 
 const rate = { stable: 'conditional-beta-binomial', baseline: 'binomial-shiryaev-roberts' } as const
@@ -28,6 +31,8 @@ const rate = { stable: 'conditional-beta-binomial', baseline: 'binomial-shiryaev
 export const signals = {
   // Training rows have no failed answers to be held against.
   errors: { shape: 'rate', of: 'nothing', detectors: { stable: rate.stable } },
+  // Training rows have no ids that might repeat.
+  duplicates: { shape: 'rate', of: 'nothing', detectors: { stable: rate.stable }, wholeOnly: true },
   missing: { shape: 'rate', of: 'feature', detectors: rate },
   unseen: { shape: 'rate', of: 'feature', detectors: rate },
   invalid: { shape: 'rate', of: 'feature', detectors: rate },

@@ -60,7 +60,7 @@ const guardrail = z
       .max(2_048)
       .meta({
         description:
-          'What is counted: errors, missing(f), unseen(f), invalid(f), latency-over(p50|p90|p99), distribution(f), distribution(latency), predictions or volume. Several names in the brackets make one rule each.',
+          'What is counted: errors, duplicates, missing(f), unseen(f), invalid(f), latency-over(p50|p90|p99), distribution(f), distribution(latency), predictions or volume. Several names in the brackets make one rule each.',
         examples: ['errors', 'distribution(distance, origin)', 'latency-over(p99)'],
       }),
     against: z.enum(['stable', 'baseline', 'history']).meta({

@@ -33,6 +33,7 @@ export function signalsOf(spec: CountSpec): readonly string[] {
     'errors',
     ...(['p50', 'p90', 'p99'] as const).map((quantile) => `latency-over(${quantile})`),
     'volume',
+    'duplicates',
     'predictions',
     'distribution(latency)',
     ...['missing', 'unseen', 'invalid', 'distribution'].flatMap((kind) => features.map((name) => `${kind}(${name})`)),
@@ -43,6 +44,7 @@ export function signalsOf(spec: CountSpec): readonly string[] {
  * How a signal of a policy reads a cell's counts.
  *
  * - `errors`: rows with status error or timeout, of all rows
+ * - `duplicates`: rows whose event id came before in the pane, of the rows of up to 256 ids drawn from it; of the whole only
  * - `missing(f)`, `invalid(f)`: of all rows. `unseen(f)`: values outside the vocabulary or, for numbers, the edges
  * - `latency-over(p50|p90|p99)`: rows slower than the baseline's quantile, of the rows with a latency
  * - `distribution(f)`, `distribution(latency)`: all bins with the special ones
@@ -70,6 +72,14 @@ export function resolveSignal(signal: string, spec: CountSpec, limits: LatencyLi
         )
       case 'volume':
         return { kind: 'volume', id: signal, read: (counts) => counts[layout.rows] as number }
+      case 'duplicates': {
+        const { rows, repeated } = layout.sampled
+        return {
+          kind: 'rate',
+          id: signal,
+          read: (counts) => ({ events: counts[repeated] as number, trials: counts[rows] as number }),
+        }
+      }
       case 'predictions':
         return layout.score.bins > 0
           ? numeric(signal, layout.score, spec.scoreEdges)

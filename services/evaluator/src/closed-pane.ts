@@ -1,3 +1,4 @@
+import { tallyOfSamples } from '@interlock/columns'
 import { addPacked, type EventTime, type Variant, type VersionId } from '@interlock/contracts'
 import type { OpenPane } from './panes.ts'
 import { otherValue, sliceKey, sliceOf } from './panes.ts'
@@ -43,7 +44,7 @@ export function groupKey(version: VersionId, asked: 'serving' | 'shadow'): strin
  * @param reported part of the profiler shards that vouch for the pane, 0 … 1
  */
 export function sumPane(plan: Plan, open: OpenPane, start: EventTime, reported: number): ClosedPane {
-  const groups = new Map<string, { whole: Float64Array; slices: Map<string, Float64Array> }>()
+  const groups = new Map<string, { whole: Float64Array; slices: Map<string, Float64Array>; ids: Uint8Array[] }>()
   const variants = new Map<string, { version: VersionId; variant: Variant; rows: number; counts: Float64Array }>()
   let rows = 0
   let comparable = 0
@@ -61,8 +62,13 @@ export function sumPane(plan: Plan, open: OpenPane, start: EventTime, reported: 
     if (cell.spec !== plan.specHash) continue
     comparable += cell.rows
     const key = groupKey(cell.version, cell.variant === 'shadow' ? 'shadow' : 'serving')
-    const group = groups.get(key) ?? { whole: new Float64Array(plan.layout.width), slices: new Map() }
+    const group = groups.get(key) ?? {
+      whole: new Float64Array(plan.layout.width),
+      slices: new Map(),
+      ids: [] as Uint8Array[],
+    }
     groups.set(key, group)
+    group.ids.push(...cell.ids)
     for (const [name, packs] of cell.slices) {
       const { dimension, value } = sliceOf(name)
       if (dimension === 'producer') {
@@ -79,8 +85,16 @@ export function sumPane(plan: Plan, open: OpenPane, start: EventTime, reported: 
       for (const pack of packs) addPacked(pack, sum)
     }
   }
+  const { sampled } = plan.layout
+  const summed = new Map<string, Group>()
+  for (const [key, { whole, slices, ids }] of groups) {
+    const tally = tallyOfSamples(ids)
+    whole[sampled.rows] = tally.rows
+    whole[sampled.repeated] = tally.repeated
+    summed.set(key, { whole, slices })
+  }
   const coverage = rows === 0 ? reported : Math.min(reported, comparable / rows)
-  return { start, ms: plan.paneMs, coverage, groups, variants: [...variants.values()] }
+  return { start, ms: plan.paneMs, coverage, groups: summed, variants: [...variants.values()] }
 }
 
 function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

@@ -1,3 +1,4 @@
+import { mergeSamples } from '@interlock/columns'
 import type { Variant, VersionId } from '@interlock/contracts'
 import { addPacked, type CountsOut, type EventTime, type Hash, packCounts, type Range } from '@interlock/contracts'
 
@@ -18,6 +19,8 @@ export interface Cell {
   readonly rows: number
   /** Packed counts by `sliceKey`, as they came; their sum is what counts. */
   readonly slices: ReadonlyMap<string, readonly Uint8Array[]>
+  /** Samples of event ids as they came; their merge is what counts. */
+  readonly ids: readonly Uint8Array[]
 }
 
 /** Cover of one partition's offsets. */
@@ -52,8 +55,8 @@ export const emptyPane: OpenPane = { cells: new Map(), spans: new Map(), bytes: 
 export function addCounts(pane: OpenPane, outs: readonly CountsOut[]): OpenPane {
   const spans = new Map(pane.spans)
   for (const { span } of outs) coverSpan(spans, span)
-  const parts = outs.map(({ spec, version, variant, rows, slices }) => ({
-    cell: { spec, version, variant, rows },
+  const parts = outs.map(({ spec, version, variant, rows, slices, ids }) => ({
+    cell: { spec, version, variant, rows, ids: ids === undefined ? [] : [ids] },
     packs: slices.map(({ dimension, value, counts }) => [sliceKey(dimension, value), counts] as const),
   }))
   return { ...addParts(pane, parts), spans }
@@ -95,7 +98,10 @@ function addParts(pane: OpenPane, parts: readonly Part[]): OpenPane {
       bytes += sizeOf(packs) - sizeOf(before)
       slices.set(name, packs)
     }
-    cells.set(key, { spec, version, variant, rows: (old?.rows ?? 0) + cell.rows, slices })
+    const samples = [...(old?.ids ?? []), ...cell.ids]
+    const ids = samples.length < packsBeforeMerge ? samples : [mergeSamples(samples)]
+    bytes += sizeOf(ids) - sizeOf(old?.ids ?? [])
+    cells.set(key, { spec, version, variant, rows: (old?.rows ?? 0) + cell.rows, slices, ids })
   }
   return { cells, spans: pane.spans, bytes }
 }

@@ -1,10 +1,11 @@
+import { mergeSamples } from '@interlock/columns'
 import { addPacked, canonicalJson, packCounts, type WatchOut } from '@interlock/contracts'
 import { type OpenPane, sumPacked } from './panes.ts'
 import { type Methods, planOf } from './plan.ts'
 import type { Evaluated, Watched } from './state.ts'
 
 /** Raised whenever the shape of the state, or what a detector keeps in it, changes. */
-export const stateVersion = 2
+export const stateVersion = 3
 
 /** Canonical bytes: equal sums give equal bytes, whatever parts they came in. Plans are left out: they follow from watches. */
 export function saveEvaluated(state: Evaluated): Uint8Array {
@@ -53,7 +54,9 @@ function canonical(pane: OpenPane): OpenPane {
       bytes += sum.length
       return [name, [sum]] as const
     })
-    return [key, { ...cell, slices: new Map(slices) }] as const
+    const ids = cell.ids.length === 0 ? [] : [mergeSamples(cell.ids)]
+    bytes += ids[0]?.length ?? 0
+    return [key, { ...cell, slices: new Map(slices), ids }] as const
   })
   return { cells: new Map(cells), spans: pane.spans, bytes }
 }

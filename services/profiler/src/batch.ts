@@ -1,4 +1,15 @@
-import { bounds, Columns, hasRow, packSlices, type RowBits, rowBits, Tally, withoutRows } from '@interlock/columns'
+import {
+  bounds,
+  Columns,
+  hasRow,
+  IdSample,
+  packSlices,
+  type RowBits,
+  rowBits,
+  Tally,
+  tags,
+  withoutRows,
+} from '@interlock/columns'
 import type { CountsOut, Hash, LogRecord, ReplayedOut } from '@interlock/contracts'
 import type { Compiled } from './compiled.ts'
 import { fitsEntry, messageRoomBytes, type PlacedRow } from './entry-room.ts'
@@ -9,6 +20,8 @@ import { type ReplayOf, type Replays, replayOf } from './replays.ts'
 /** What is gathered for a place: its spec's tally, and the smallest span of offsets that holds its rows. */
 interface Cell {
   readonly tally: Tally<Place>
+  /** Null where the policy does not ask for ids. */
+  readonly ids: IdSample | null
   from: bigint
   to: bigint
 }
@@ -170,12 +183,14 @@ export class Batch {
       const { specHash } = place.watch
       const tally = this.#tallies.get(specHash) ?? new Tally<Place>(counter)
       this.#tallies.set(specHash, tally)
-      cell = { tally, from: offset, to: offset + 1n }
+      cell = { tally, ids: place.watch.ids === true ? new IdSample() : null, from: offset, to: offset + 1n }
       this.#cells.set(place, cell)
     }
     if (offset < cell.from) cell.from = offset
     if (offset >= cell.to) cell.to = offset + 1n
     cell.tally.add(this.#columns, row, place)
+    const { id } = this.#columns
+    if (cell.ids !== null && id?.tags[row] === tags.number) cell.ids.add(id.numbers[row]!)
     if (cell.tally.isFull) this.#drain()
   }
 
@@ -185,7 +200,7 @@ export class Batch {
     for (const tally of this.#tallies.values()) {
       for (const [place, slices] of tally.count(this.#columns)) {
         const { watch, generation, version, variant, pane, topic, partition } = place
-        const { from, to } = this.#cells.get(place)!
+        const { ids, from, to } = this.#cells.get(place)!
         const rows = slices
           .filter(({ dimension }) => dimension === 'producer')
           .reduce((sum, { vector }) => sum + vector[tally.counter.layout.rows]!, 0)
@@ -199,6 +214,7 @@ export class Batch {
           spec: watch.specHash,
           rows,
           slices: packSlices(slices),
+          ...(ids === null ? {} : { ids: ids.pack() }),
           span: { topic, partition, from, to },
         }
         outs.push([placeKey(place), out])

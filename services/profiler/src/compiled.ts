@@ -53,6 +53,7 @@ function compile(watches: readonly Watched[], registry: SchemaRegistry, kept?: r
     versions: watches.flatMap(({ versions }) => versions),
     specs: [...specs.values()],
     ...(kept === undefined ? {} : { kept }),
+    ids: watches.some(({ ids }) => ids === true),
   })
   const shape = new Columns(wanted, 1)
   const readers = new Map<string, { kind: EventKind; reader: TopicReader }>()

@@ -42,7 +42,10 @@ export function watchOf({ document = {}, ...changes }: Changes = {}): WatchOut {
     stable: 'm@v1' as WatchOut['stable'],
     candidate: null,
     policyHash: contentHash('policy'),
-    policy: { times: { paneMs: 10_000, latenessMs: 10_000, stallTimeoutMs: 15_000 } } as Policy,
+    policy: {
+      times: { paneMs: 10_000, latenessMs: 10_000, stallTimeoutMs: 15_000 },
+      guardrails: [] as const,
+    } as unknown as Policy,
     baselines: [],
     from: now - 60_000,
     ...changes,

@@ -24,6 +24,8 @@ export interface Watched {
   readonly specHash: Hash
   readonly paneMs: number
   readonly from: EventTime
+  /** Whether the policy asks how often event ids come more than once. Absent: it does not. */
+  readonly ids?: true
 }
 
 /** What the schema writes for a tenant that the producer did not name. */
@@ -59,6 +61,7 @@ export function withWatch(watches: readonly Watched[], out: WatchOut): readonly 
     specHash: out.specHash,
     paneMs: out.policy.times.paneMs,
     from: out.from,
+    ...(out.policy.guardrails.some(({ signal }) => signal === 'duplicates') ? { ids: true } : {}),
   }
   const refused = problemOf(watch, others)
   if (refused !== null) return { refused }

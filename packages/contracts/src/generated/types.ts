@@ -247,6 +247,7 @@ export interface CountsOut {
   readonly spec: string
   readonly rows: number
   readonly slices: readonly (SliceCounts)[]
+  readonly ids?: Uint8Array
   readonly span: Range
 }
 

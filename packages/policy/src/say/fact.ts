@@ -53,6 +53,13 @@ export type MeasuredFact =
       readonly before: number
     })
   | (Measured & {
+      /** Shares of the rows that repeat the id of one before. */
+      readonly kind: 'duplicate-rate'
+      readonly rows: string
+      readonly now: number
+      readonly before: number
+    })
+  | (Measured & {
       readonly kind: 'slow-answers'
       /** Time that an answer may take, ms; `now` and `before` are shares of answers that take longer. */
       readonly limitMs: number | null

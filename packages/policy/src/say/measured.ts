@@ -36,6 +36,8 @@ export function sayMeasured(fact: MeasuredFact): Message {
       return whole(fact, featureRate(fact, 'is broken in'))
     case 'error-rate':
       return whole(fact, errors(fact))
+    case 'duplicate-rate':
+      return whole(fact, duplicates(fact))
     case 'slow-answers':
       return whole(fact, slow(fact))
   }
@@ -84,6 +86,14 @@ function errors(fact: Extract<Measurement, { kind: 'error-rate' }>): readonly Wo
   const end = fact.than === null ? words`it was ${before}` : words`${version(fact.than)} on ${before}`
   return [
     words`${version(fact.version)} fails on ${now} in ${base} ${rowsOf(fact)}${since(fact.since, fact.sinceTo)}; ${end}.`,
+  ]
+}
+
+function duplicates(fact: Extract<Measurement, { kind: 'duplicate-rate' }>): readonly Words[] {
+  const { now, base, before } = sharesOf(fact.now, fact.before)
+  const verb = now.text === '1' ? 'is a repeat' : 'are repeats'
+  return [
+    words`${now} in ${base} ${rowsOf(fact)} of ${version(fact.version)} ${verb}${since(fact.since, fact.sinceTo)}; ${was(fact)} ${before}.`,
   ]
 }
 
