@@ -36,3 +36,4 @@ export {
 export { logAside, logStartWeight, stepStart } from './start-mixture.ts'
 export type { OnsetOf, Start } from './starts.ts'
 export { keepStart, onsetOf } from './starts.ts'
+export { usualRows, weeklyVolume } from './weekly-volume.ts'

@@ -20,6 +20,9 @@ export interface BaselineBuildOptions {
   /** `name=column` pairs. */
   readonly segments: readonly string[]
   readonly window?: string
+  /** When each row was answered; local time is UTC and so many minutes. */
+  readonly time?: string
+  readonly utcOffset?: number
   /** A baseline whose bins are taken over, so that the two can be compared. */
   readonly like?: string
   readonly latencyLimits?: string
@@ -39,7 +42,9 @@ export async function baselineBuild(options: BaselineBuildOptions, out: Output):
     ...options.numeric,
     ...options.categorical,
     options.prediction,
-    ...[options.score, options.latency, options.producer, options.window].filter((name) => name !== undefined),
+    ...[options.score, options.latency, options.producer, options.window, options.time].filter(
+      (name) => name !== undefined,
+    ),
     ...segments.map(({ column }) => column),
   ]
   const batches: BaselineBatch[] = []
@@ -55,7 +60,10 @@ export async function baselineBuild(options: BaselineBuildOptions, out: Output):
       from: basename(options.from),
       batches,
       ...(like === undefined ? {} : { like }),
-      ...(options.latencyLimits === undefined ? {} : { options: { latencyLimitsMs: limitsOf(options.latencyLimits) } }),
+      options: {
+        ...(options.latencyLimits === undefined ? {} : { latencyLimitsMs: limitsOf(options.latencyLimits) }),
+        ...(options.utcOffset === undefined ? {} : { utcOffsetMinutes: options.utcOffset }),
+      },
     })
     writeFileSync(options.out, `${JSON.stringify(baseline)}\n`)
     const hash = contentHash(baseline)
@@ -92,12 +100,27 @@ function batchOf(
     ...(options.score === undefined ? {} : { score: numeric(options.score) }),
     ...(options.latency === undefined ? {} : { latencyMs: numeric(options.latency) }),
     ...(options.window === undefined ? {} : { window: windowsOf(words(options.window)) }),
+    ...(options.time === undefined ? {} : { timeMs: timesOf(rows, options.time, options.from, before) }),
   }
 }
 
 /** Any column can name windows (a date, a batch): equal values are one window. Numbered by what they say, not by order. */
 function windowsOf(values: readonly (string | null)[]): Int32Array {
   return Int32Array.from(values, (value) => Number.parseInt(contentHash(value ?? '').slice(0, 7), 16))
+}
+
+/** Milliseconds since 1970 from numbers of them, dates, or texts such as 2001-04-01T05:00:00Z (UTC where no zone stands). */
+function timesOf(rows: readonly Row[], column: string, file: string, before: number): Float64Array {
+  return Float64Array.from(rows, (row, index) => {
+    const value = row[column] ?? null
+    if (typeof value !== 'string' || /^\s*-?[\d.]*\s*$/.test(value))
+      return numberOf(value, file, column, before + index + 1)
+    const time = Date.parse(/(z|[+-]\d\d:?\d\d)$/i.test(value) ? value : `${value.replace(' ', 'T')}Z`)
+    if (!Number.isNaN(time)) return time
+    throw new Refused(
+      `${file}: column "${column}" holds "${value.slice(0, 40)}" in row ${before + index + 1}, where a time should be. Write such as 2001-04-01T05:00:00Z, or milliseconds since 1970.`,
+    )
+  })
 }
 
 /** Texts by which tables say that there is no number; an empty cell says it too. */

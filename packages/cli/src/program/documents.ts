@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { BaselineBuildOptions } from '../commands/baseline.ts'
 import type { CheckFormat, PromiseOptions } from '../commands/policy.ts'
-import { lawfulDeployment, positiveNumber } from './arguments.ts'
+import { lawfulDeployment, minutesOfOffset, positiveNumber } from './arguments.ts'
 import type { Run } from './run.ts'
 
 /** What makes, checks and explains documents. */
@@ -70,6 +70,8 @@ export function documentCommands(program: Command, run: Run): void {
     .option('--producer <column>')
     .option('--segment <name=column...>', 'segment dimensions', [])
     .option('--window <column>', 'day or batch of each row; how much healthy windows differ')
+    .option('--time <column>', 'when each row was answered; how busy the hours of the week are')
+    .option('--utc-offset <minutes>', 'local time, by which hours and weekdays are told', minutesOfOffset)
     .option('--like <baseline.json>', 'take over the bins of another baseline, so that the two can be compared')
     .option('--out <file>', 'where to write', 'baseline.json')
     .action(({ segment, ...options }: Omit<BaselineBuildOptions, 'segments'> & { segment: readonly string[] }) =>
