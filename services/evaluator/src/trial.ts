@@ -1,6 +1,6 @@
 import type { EventTime, GuardrailEvidence, SliceCounts, VersionId, WatchOut } from '@interlock/contracts'
-import { unmovedAfter } from './closing.ts'
 import { type SummedPane, sumPane } from './closed-pane.ts'
+import { unmovedAfter } from './closing.ts'
 import { addCounts, emptyPane } from './panes.ts'
 import { type Methods, planOf } from './plan.ts'
 import type { Track } from './state.ts'
@@ -54,11 +54,5 @@ export class Trial {
     this.#tracks = new Map(moved.map(([{ key }, track]) => [key, track]))
     this.#unmoved = unmovedAfter(this.#plan, this.#unmoved, pane)
     return moved.map(([subject, track]) => readTrack(this.#plan, subject, track, pane, { deployment, generation }))
-  }
-
-  /** Forgets all evidence, as a new generation would. */
-  restart(): void {
-    this.#tracks = new Map()
-    this.#unmoved = []
   }
 }
