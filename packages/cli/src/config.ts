@@ -112,6 +112,17 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('our agent’s own endpoint: the receiving side of the second path'),
+  fleet: z
+    .strictObject({
+      falseRollbacksPerYear: z
+        .number()
+        .positive()
+        .describe('of all deployments together; ramp downs and fallbacks too'),
+      falseHoldsPerYear: z.number().positive().describe('of all deployments together; halts too'),
+      rolloutsPerYear: z.number().positive().default(50).describe('of a deployment that says nothing else'),
+    })
+    .optional()
+    .describe('one budget of false actions for the fleet; a policy that may exceed its deployment’s part is refused'),
   ...livenessSections,
   notifier: z
     .strictObject({

@@ -29,6 +29,8 @@ export const deploymentSchema = z.strictObject({
   manifest: z.string().describe('manifest.json of the stable version'),
   baseline: z.string().describe('baseline.json of the stable version (interlock baseline build)'),
   policy: z.string().describe('policy.yaml'),
+  weight: z.number().positive().default(1).describe('its part of the fleet’s budget, beside the others’'),
+  rolloutsPerYear: z.number().positive().optional().describe('how many are planned; default: that of the fleet'),
 })
 
 export interface DeploymentFile {
@@ -37,6 +39,8 @@ export interface DeploymentFile {
   readonly manifest: string
   readonly baseline: string
   readonly policy: string
+  /** What it asks of the fleet's budget of false actions. */
+  readonly claim: { readonly weight: number; readonly rolloutsPerYear: number | undefined }
   /** A mistake at the place of a key of the file. */
   problem: YamlFile['problem']
 }
@@ -53,7 +57,7 @@ function readDeployment(file: string, config: Config): readonly DeploymentFile[]
   if ('guardrails' in yaml.value) return []
   const parsed = deploymentSchema.safeParse(yaml.value)
   if (!parsed.success) throw problemsIn(yaml, parsed.error)
-  const { topics: own, mapping, manifest, baseline, policy, ...rest } = parsed.data
+  const { topics: own, mapping, manifest, baseline, policy, weight, rolloutsPerYear, ...rest } = parsed.data
   const topics = { ...config.topics, ...own }
   const platform = config.platforms[rest.deployment]
   if (platform === undefined) {
@@ -77,6 +81,7 @@ function readDeployment(file: string, config: Config): readonly DeploymentFile[]
     manifest: at(manifest),
     baseline: at(baseline),
     policy: at(policy),
+    claim: { weight, rolloutsPerYear },
     document: {
       kind: 'deployment',
       ...branded(rest),

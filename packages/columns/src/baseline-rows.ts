@@ -13,6 +13,8 @@ export interface BaselineBatch {
   readonly latencyMs?: Float64Array
   /** Which window (a day, say) each row belongs to: how healthy windows differ sets the design effects. */
   readonly window?: Int32Array
+  /** When each row was answered, ms since 1970: how busy the hours of the week are. Missing: NaN. */
+  readonly timeMs?: Float64Array
 }
 
 /** What was wrong with the rows of a baseline: the caller's mistake, worded for a person. */
@@ -62,6 +64,7 @@ export function checkBatches(batches: readonly BaselineBatch[]): void {
       ['producer', batch.producer],
       ['latencyMs', batch.latencyMs],
       ['window', batch.window],
+      ['time', batch.timeMs],
     ]
     for (const [name, values] of columns) {
       if (values !== undefined && values.length !== batch.prediction.length) {
@@ -81,5 +84,6 @@ function shapeOf(batch: BaselineBatch): string {
     batch.score !== undefined,
     batch.latencyMs !== undefined,
     batch.window !== undefined,
+    batch.timeMs !== undefined,
   ])
 }

@@ -17,9 +17,18 @@ export interface BaselineOptions {
   readonly classes: number
   /** Exceedance limits where the data hold no latency; otherwise the data's own quantiles .5, .9 and .99. */
   readonly latencyLimitsMs?: LatencyLimits
+  /** Local time, by which the hours of the week are told: UTC and so many minutes. */
+  readonly utcOffsetMinutes: number
 }
 
-export const baselineDefaults: BaselineOptions = { bins: 20, scoreBins: 20, rareShare: 0.005, slices: 300, classes: 64 }
+export const baselineDefaults: BaselineOptions = {
+  bins: 20,
+  scoreBins: 20,
+  rareShare: 0.005,
+  slices: 300,
+  classes: 64,
+  utcOffsetMinutes: 0,
+}
 
 /** Edges, vocabularies, segment values and producers from the rows themselves. */
 export function chooseSpec(

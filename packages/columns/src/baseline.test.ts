@@ -180,8 +180,29 @@ test('a baseline holds every row in each dimension under a lawful spec', () => {
     'distribution(distance)',
     'distribution(latency)',
     'distribution(origin)',
+    'latency-over(p50)',
+    'latency-over(p90)',
+    'missing(distance)',
+    'missing(origin)',
     'predictions',
   ])
+  expect(baseline.volume).toBeUndefined()
+})
+
+test('rows with times say how busy the hours of the week are, and rows without a time are left out', () => {
+  const hours = Array.from({ length: 3 * 168 + 2 }, (_, hour) => hour)
+  const times = hours.flatMap((hour) => Array.from({ length: 1 + (hour % 24) }, () => hour * 3_600_000))
+  const timeMs = Float64Array.from([...times, Number.NaN])
+  const rows = { ...batch(timeMs.length, 8), timeMs }
+  const { volume, phi } = buildBaseline({ version, from: 'three weeks', batches: [rows] })
+  // 1970 began on a Thursday, in UTC; the first and the last hour may be cut and are left out.
+  expect(volume?.rows).toEqual(Array.from({ length: 168 }, (_, hour) => 1 + (hour % 24)))
+  expect(volume?.weeks.reduce((a, b) => a + b, 0)).toBe(hours.length - 2)
+  expect(phi.volume).toBe(1)
+  const eastern = buildBaseline({ version, from: 'three weeks', batches: [rows], options: { utcOffsetMinutes: -300 } })
+  expect(eastern.volume?.rows[0]).toBe(1 + 5)
+  const odd = { ...rows, timeMs: timeMs.map((time) => time * 1_000) }
+  expect(() => buildBaseline({ version, from: 'x', batches: [odd] })).toThrow(/is this column a time/)
 })
 
 test('the same rows in any order and any batches make the same document', () => {

@@ -1,19 +1,11 @@
-import {
-  type BaselineDocument,
-  type CountSpec,
-  contentHash,
-  type HistogramPlace,
-  histogramWidth,
-  type Layout,
-  packCounts,
-  type VersionId,
-} from '@interlock/contracts'
+import { type BaselineDocument, type CountSpec, contentHash, packCounts, type VersionId } from '@interlock/contracts'
 import { type BaselineBatch, BaselineProblem, checkBatches, fillColumns } from './baseline-rows.ts'
 import { type BaselineOptions, baselineDefaults, chooseSpec, finiteValues, sharedSpec } from './baseline-spec.ts'
+import { hourlyVolume } from './baseline-volume.ts'
 import { bounds } from './bounds.ts'
 import { Columns } from './columns.ts'
 import { type Counter, counterOf, countRows } from './count.ts'
-import { designEffect } from './design-effect.ts'
+import { designEffects } from './design-effects.ts'
 import { type LatencyLimits, latencyLimitsOf } from './latency-edges.ts'
 import { type SliceVector, Tally } from './tally.ts'
 import { specProblem, wantedOf } from './wanted.ts'
@@ -48,7 +40,8 @@ export function buildBaseline({ version, from, batches, options = {}, like }: Ba
       : sharedSpec(batches, like.spec, latencyLimitsMs)
   const problem = specProblem(spec)
   if (problem !== null) throw new BaselineProblem(`the baseline rows make no lawful spec: ${problem}`)
-  const { slices, windows, layout } = countBatches(spec, batches)
+  const { slices, windows } = countBatches(spec, batches)
+  const hourly = hourlyVolume(batches, options.utcOffsetMinutes ?? baselineDefaults.utcOffsetMinutes)
   return {
     kind: 'baseline',
     version,
@@ -62,7 +55,11 @@ export function buildBaseline({ version, from, batches, options = {}, like }: Ba
       counts: Buffer.from(packCounts(vector)).toString('base64'),
     })),
     latencyLimitsMs,
-    phi: designEffects(layout, slices, windows),
+    phi: {
+      ...designEffects(spec, latencyLimitsMs, windows),
+      ...(hourly === null ? {} : { volume: hourly.phi }),
+    },
+    ...(hourly === null ? {} : { volume: hourly.volume }),
   }
 }
 
@@ -73,7 +70,6 @@ function noLatency(): LatencyLimits {
 }
 
 interface Counted {
-  readonly layout: Layout
   /** By dimension and value. */
   readonly slices: readonly SliceVector[]
   readonly windows: readonly Float64Array[]
@@ -95,7 +91,7 @@ function countBatches(spec: CountSpec, batches: readonly BaselineBatch[]): Count
     }
   }
   const keys = [...slices.keys()].sort()
-  return { layout: counter.layout, slices: keys.map((key) => slices.get(key)!), windows: [...windows.values()] }
+  return { slices: keys.map((key) => slices.get(key)!), windows: [...windows.values()] }
 }
 
 function addSlices(slices: Map<string, SliceVector>, counter: Counter, columns: Columns): void {
@@ -125,21 +121,4 @@ function addWindows(windows: Map<number, Float64Array>, counter: Counter, column
 
 function addVector(into: Float64Array, more: Float64Array): void {
   for (let index = 0; index < into.length; index++) into[index]! += more[index]!
-}
-
-/** By signal, as policies name them. `predictions` is the score, or the classes of a model that gives no score. */
-function designEffects(
-  layout: Layout,
-  slices: readonly SliceVector[],
-  windows: readonly Float64Array[],
-): Record<string, number> {
-  const effectOf = (place: HistogramPlace): number =>
-    designEffect(windows.map((vector) => vector.subarray(place.at, place.at + histogramWidth(place))))
-  const { at, bins } = layout.score
-  const isScored = slices.some(({ vector }) => vector.subarray(at, at + bins).some((count) => count > 0))
-  return {
-    ...Object.fromEntries(layout.features.map((place) => [`distribution(${place.name})`, effectOf(place)])),
-    'distribution(latency)': effectOf(layout.latency),
-    predictions: effectOf(isScored ? layout.score : layout.prediction),
-  }
 }

@@ -31,6 +31,11 @@ export interface DetectorPane {
   readonly reference: Float64Array | null
   /** 1 when every shard reported the pane. A pane below 1 moves no evidence and is never a pass. */
   readonly coverage: number
+  /**
+   * Volume held against history: rows that the hour of the week leaves to expect of the watched version, by the volume cells
+   * of its baseline and its part of what the deployment answers. Absent where the baseline knows no hours.
+   */
+  readonly expected?: number
 }
 
 export interface DetectorSetup {

@@ -32,7 +32,32 @@ function shapeProblem(document: Document): string | null {
   }
 }
 
+const hoursAWeek = 168
+
+/** Cells that a detector would stumble over: a missing hour, or an amount that is none. */
+function volumeProblem({ volume }: BaselineDocument): string | null {
+  if (volume === undefined) return null
+  for (const name of ['rows', 'scale', 'weeks'] as const) {
+    const cells = volume[name]
+    if (cells.length !== hoursAWeek)
+      return `its volume.${name} has ${cells.length} cells, not one for each of 168 hours`
+    if (!cells.every((cell) => Number.isFinite(cell) && cell >= 0)) return `its volume.${name} holds no lawful amount`
+  }
+  return null
+}
+
+/** A design effect below 1 would turn chance into evidence. */
+function phiProblem({ phi, slices }: BaselineDocument): string | null {
+  for (const effects of [phi, ...slices.map((slice) => slice.phi ?? {})]) {
+    const odd = Object.entries(effects).find(([, effect]) => !(Number.isFinite(effect) && effect >= 1))
+    if (odd !== undefined) return `its design effect of ${odd[0]} is ${odd[1]}, and none is below 1`
+  }
+  return null
+}
+
 function baselineProblem(document: BaselineDocument): string | null {
+  const unlawful = volumeProblem(document) ?? phiProblem(document)
+  if (unlawful !== null) return unlawful
   if (contentHash(document.spec) !== document.specHash) return 'its spec has another hash than it says'
   const { width, rows } = layoutOf(document.spec)
   let sum = 0

@@ -51,11 +51,31 @@ export interface BaselineDocument {
   readonly spec: CountSpec
   readonly specHash: Hash
   readonly rows: number
-  readonly slices: readonly { readonly dimension: string; readonly value: string; readonly counts: string }[]
+  readonly slices: readonly {
+    readonly dimension: string
+    readonly value: string
+    readonly counts: string
+    /** Design effects of the slice where they were estimated for it (`baseline calibrate`); elsewhere those of the whole hold. */
+    readonly phi?: Readonly<Record<string, number>>
+  }[]
   /** Latency at the quantiles .5, .9, .99, ms: exceedance limits, always edges of the latency histogram. */
   readonly latencyLimitsMs: { readonly p50: number; readonly p90: number; readonly p99: number }
-  /** Design effect of each histogram signal, by its name in policies, from healthy windows of the same data (≥ 1). */
+  /** Design effect of each signal, by its name in policies, from healthy windows of the same data (≥ 1; absent: 1). */
   readonly phi: Readonly<Record<string, number>>
+  /** How busy the deployment is by hour of the week; absent where the rows held no time. */
+  readonly volume?: WeeklyVolume
+}
+
+/** Healthy rows of the whole deployment by hour of the week: 168 cells, the first from Monday 00:00 to 01:00 local time. */
+export interface WeeklyVolume {
+  /** Local time is UTC and so many minutes, all year: a clock change moves the cells until a new baseline. */
+  readonly utcOffsetMinutes: number
+  /** Rows of a usual hour. */
+  readonly rows: readonly number[]
+  /** Robust standard deviation of ln(1 + rows) between weeks. */
+  readonly scale: readonly number[]
+  /** Weeks that each cell has seen. */
+  readonly weeks: readonly number[]
 }
 
 export interface PolicyDocument {

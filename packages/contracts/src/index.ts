@@ -44,6 +44,7 @@ export type {
   KeysetDocument,
   ManifestDocument,
   PolicyDocument,
+  WeeklyVolume,
 } from './document.ts'
 export { documentProblem } from './document-problem.ts'
 export type { DsseEnvelope, Refusal, Refused, Signer, VerifiedEnvelope } from './dsse.ts'

@@ -32,6 +32,8 @@ export {
 } from './engines.ts'
 export type { FleetView, Want } from './fleet.ts'
 export { brakeRule, defaultBrakeRule, fewestForBrake, fleetView } from './fleet.ts'
+export type { Account, Claim, FalseActions } from './fleet-budget.ts'
+export { accountOf, shrinkToFit, spentBy } from './fleet-budget.ts'
 export { fleetIsFresh, fleetStaleAfterMs, grantFor, renewalDue } from './grants.ts'
 export type { Hold } from './holds.ts'
 export { isHeldBy, releasableByPerson, withHold, withoutHold } from './holds.ts'

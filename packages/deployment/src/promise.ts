@@ -85,7 +85,7 @@ function countsOf({ spec, slices }: BaselineDocument): Float64Array {
 
 /** How the signal looks while all is well: one number, or the shares of the bins in the order of their values. */
 type Healthy =
-  | { readonly kind: 'rate'; readonly rate: number; readonly rows: number }
+  | { readonly kind: 'rate'; readonly rate: number; readonly rows: number; readonly phi: number }
   | { readonly kind: 'histogram'; readonly shares: readonly number[]; readonly rows: number; readonly phi: number }
   | { readonly kind: 'volume' }
 
@@ -96,15 +96,17 @@ function healthyOf(
   { errorRate }: TrafficPlan,
 ): Healthy {
   const signal = resolveSignal(guardrail.signal, spec, latencyLimitsMs)
+  const dispersion = guardrail.reference === 'stable' ? 1 : (phi[guardrail.signal] ?? 1)
   switch (signal.kind) {
     case 'volume':
       return { kind: 'volume' }
     case 'rate': {
-      if (guardrail.signal === 'errors') return { kind: 'rate', rate: errorRate, rows }
+      if (guardrail.signal === 'errors') return { kind: 'rate', rate: errorRate, rows, phi: dispersion }
       const { events, trials } = signal.read(counts)
-      if (trials === 0) return { kind: 'rate', rate: slowParts[guardrail.signal] ?? 0.01, rows }
+      if (trials === 0) return { kind: 'rate', rate: slowParts[guardrail.signal] ?? 0.01, rows, phi: dispersion }
       // A rate of nothing in so many rows may be as high as its upper bound.
-      return { kind: 'rate', rate: events > 0 ? events / trials : clopperPearson(0, trials, 0.1)[1], rows: trials }
+      const rate = events > 0 ? events / trials : clopperPearson(0, trials, 0.1)[1]
+      return { kind: 'rate', rate, rows: trials, phi: dispersion }
     }
     case 'histogram': {
       const bins = [...signal.read(counts)]
@@ -114,7 +116,6 @@ function healthyOf(
       )
       const total = all.reduce((a, b) => a + b, 0)
       const shares = all.map((count) => (count + 0.5) / (total + all.length / 2))
-      const dispersion = guardrail.reference === 'stable' ? 1 : (phi[guardrail.signal] ?? 1)
       return { kind: 'histogram', shares, rows: total, phi: dispersion }
     }
   }
@@ -290,7 +291,7 @@ function setupOf({ guardrail, healthy, stepMs }: Course): DetectorSetup {
         : healthy.kind === 'rate'
           ? Float64Array.of(healthy.rate * healthy.rows, healthy.rows)
           : null,
-    phi: healthy.kind === 'histogram' ? healthy.phi : 1,
+    phi: healthy.kind === 'volume' ? 1 : healthy.phi,
     paneMs: stepMs,
   }
 }

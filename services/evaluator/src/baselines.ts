@@ -20,6 +20,8 @@ export interface ReadBaseline {
   readonly whole: Float64Array
   /** By `sliceKey`. */
   readonly slices: ReadonlyMap<string, Float64Array>
+  /** Design effect of a signal in a slice: its own where it was estimated, else that of the whole. */
+  phiOf(signal: string, slice?: string): number
   /** Whether what a signal reads was counted by the very edges and words of the spec in force. */
   shows(signal: string): boolean
 }
@@ -35,18 +37,22 @@ export function readBaseline(document: BaselineDocument, spec: CountSpec, specHa
   const moves = document.specHash === specHash ? null : movesBetween(document.spec, own, spec, layout)
   const whole = new Float64Array(layout.width)
   const slices = new Map<string, Float64Array>()
-  for (const { dimension, value, counts } of document.slices) {
+  const phis = new Map<string, Readonly<Record<string, number>>>()
+  for (const { dimension, value, counts, phi } of document.slices) {
     const read = new Float64Array(own.width)
     addPacked(Buffer.from(counts, 'base64'), read)
     const vector = moves === null ? read : moved(read, moves, layout.width)
     const key = sliceKey(dimension, valuesOf(spec, dimension).includes(value) ? value : otherValue)
     const old = slices.get(key)
     slices.set(key, old === undefined ? vector : added(old, vector))
+    if (phi !== undefined) phis.set(sliceKey(dimension, value), phi)
     if (dimension === 'producer') for (const [index, count] of vector.entries()) whole[index]! += count
   }
   const places = moves === null ? null : new Set(moves.map(({ name }) => name))
   const shows = (signal: string): boolean => places === null || places.has(placeName(signal))
-  return { document, hash: contentHash(document), whole, slices, shows }
+  const phiOf = (signal: string, slice?: string): number =>
+    (slice === undefined ? undefined : phis.get(slice)?.[signal]) ?? document.phi[signal] ?? 1
+  return { document, hash: contentHash(document), whole, slices, phiOf, shows }
 }
 
 /** Values of a slice dimension that a spec knows; the others count as `other`. */

@@ -37,6 +37,11 @@ export function groupKey(version: VersionId, asked: 'serving' | 'shadow'): strin
   return `${asked} ${version}`
 }
 
+/** Whether a group's answers were used. */
+export function isServing(key: string): boolean {
+  return key.startsWith('serving ')
+}
+
 /**
  * Sums an open pane. Rows counted under another spec than the plan's cannot be compared; they lower the coverage instead,
  * so that the pane is never a pass.

@@ -13,6 +13,7 @@ import {
   type SignalView,
   type VersionId,
   type WatchOut,
+  type WeeklyVolume,
 } from '@interlock/contracts'
 import { limitOf } from '@interlock/deployment'
 import { type LatencyLimits, UnknownSignalError } from '@interlock/statistics'
@@ -68,6 +69,8 @@ export interface Sight {
   readonly turns: number
   /** Edges of a numeric feature's histogram, for medians. */
   readonly edges: readonly number[] | null
+  /** Hours of the week, for volume held against history. */
+  readonly volume: WeeklyVolume | null
 }
 
 /** Rows before a slice may speak: the guardrail's own minimum guards the whole, which waits for it in any case. */
@@ -173,8 +176,11 @@ function sightOf({ guardrail, spec, paneMs, baseline, limits, dimensions, method
   const isGap = guardrail.detector === 'gap'
   const needsBaseline = !isGap && guardrail.reference !== 'stable'
   if (needsBaseline && baseline === null) return null
-  // Dispersion between days is common to both arms: it cancels where they are compared in the same pane.
-  const phi = guardrail.reference === 'stable' ? 1 : (baseline?.document.phi[guardrail.signal] ?? 1)
+  // Dispersion between days is common to both arms: it cancels where they are compared in the same pane. The gap test learns
+  // that of panes by itself: hours differ more than a silence within one.
+  const phiOf = (slice?: string): number =>
+    guardrail.reference === 'stable' || isGap ? 1 : (baseline?.phiOf(guardrail.signal, slice) ?? 1)
+  const phi = phiOf()
   const setup = { guardrail, signal, baseline: needsBaseline ? baseline!.whole : null, phi, paneMs }
   const ofSlice = { ...guardrail, minimumSample: Math.min(guardrail.minimumSample, sliceMinimumSample) }
   const slices = new Map<string, DetectorSetup>()
@@ -185,12 +191,14 @@ function sightOf({ guardrail, spec, paneMs, baseline, limits, dimensions, method
       sliceOrder.push(key)
       const own = baseline?.slices.get(key) ?? null
       if (needsBaseline && own === null) continue
-      slices.set(key, { ...setup, guardrail: ofSlice, baseline: needsBaseline ? own : null })
+      slices.set(key, { ...setup, guardrail: ofSlice, baseline: needsBaseline ? own : null, phi: phiOf(key) })
     }
   }
   const detector = methods.detectorFor(guardrail.detector)
   const turns = Math.max(1, Math.ceil(sliceOrder.length / slicesAPane[signal.kind]))
-  return { detector, setup, slices, sliceOrder, turns, edges: edgesOf(guardrail.signal, spec) }
+  const isHourly = signal.kind === 'volume' && guardrail.reference === 'history'
+  const volume = isHourly ? (baseline?.document.volume ?? null) : null
+  return { detector, setup, slices, sliceOrder, turns, edges: edgesOf(guardrail.signal, spec), volume }
 }
 
 /** Null for a signal that these counts do not have: its guardrail sees nothing, and the others go on. */

@@ -36,6 +36,7 @@ function join(whole: DetectorReading, slices: Readonly<Record<string, DetectorRe
     sliceOrder: [...keyed.map(([key]) => key), ...silent],
     turns: 1,
     edges: null,
+    volume: null,
   }
   return joinSlices(sight, whole, tracks)
 }

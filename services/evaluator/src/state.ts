@@ -78,6 +78,8 @@ export interface Track {
   readonly whole: Json
   /** By `sliceKey`; a slice that never had a row has no state. */
   readonly slices: ReadonlyMap<string, SliceTrack>
+  /** Volume held against the hours of the week: the version's part of the deployment's answers, faded. */
+  readonly part?: number
 }
 
 export interface SliceTrack {

@@ -1,6 +1,7 @@
 import type { GuardrailEvidence } from '@interlock/contracts'
-import { type EventTime, type Evidence, hashFields } from '@interlock/contracts'
-import { type ClosedPane, groupKey, type SummedPane } from './closed-pane.ts'
+import { type EventTime, type Evidence, hashFields, type WeeklyVolume } from '@interlock/contracts'
+import { usualRows } from '@interlock/statistics'
+import { type ClosedPane, groupKey, isServing, type SummedPane } from './closed-pane.ts'
 import { medians } from './medians.ts'
 import type { Plan, Sight, Subject } from './plan.ts'
 import { type Joined, joinSlices, moveSlices } from './slices.ts'
@@ -35,20 +36,47 @@ export function moveTrack(
   const againstKey = subject.against === null ? null : groupKey(subject.against, 'serving')
   const now = pane.groups.get(nowKey)?.whole ?? plan.zero
   const against = againstKey === null ? null : (pane.groups.get(againstKey)?.whole ?? plan.zero)
+  const hourly = sight.volume === null ? null : expectedIn(sight.volume, plan, track, now, pane)
   const whole = sight.detector.update(sight.setup, track.whole, {
     start: pane.start,
     ms: pane.ms,
     now,
     reference: against,
     coverage: pane.coverage,
+    ...(hourly === null ? {} : { expected: hourly.expected }),
   })
   if (pane.coverage < 1) return { ...track, variant, whole }
   return {
     since: track.since,
     variant,
     whole,
+    ...(hourly === null ? {} : { part: hourly.part }),
     slices: moveSlices(plan, sight, track, [...before, pane], { now: nowKey, against: againstKey }),
   }
+}
+
+/** Weight that a version's past part keeps in a pane. */
+const partKept = 0.9
+
+/**
+ * Rows that the hour of the week leaves to expect of a version. A version with a part of the traffic answers that part of
+ * them, so a ramp is no change of volume: while it answers its part is that of this very pane, and what is judged is the
+ * traffic as a whole. Where it does not answer, it is held against the part that it had.
+ */
+function expectedIn(
+  volume: WeeklyVolume,
+  plan: Plan,
+  track: Track,
+  now: Float64Array,
+  pane: ClosedPane,
+): { readonly expected: number; readonly part: number } {
+  let all = 0
+  for (const [key, { whole }] of pane.groups) if (isServing(key)) all += whole[plan.layout.rows] as number
+  const own = now[plan.layout.rows] as number
+  const known = track.part
+  const part = all === 0 ? (known ?? 1) : own / all
+  const faded = all === 0 || known === undefined ? part : partKept * known + (1 - partKept) * part
+  return { expected: usualRows(volume, pane.start, pane.ms) * (own > 0 ? part : (known ?? part)), part: faded }
 }
 
 /**

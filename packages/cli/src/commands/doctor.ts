@@ -6,6 +6,7 @@ import { apiClient } from '../api-client.ts'
 import type { Config } from '../config.ts'
 import { readDeployments } from '../deployments.ts'
 import { exitCodes } from '../errors.ts'
+import { accountLine, fleetAccount, overspent } from '../fleet-budget.ts'
 import type { Output } from '../output.ts'
 import { kafkaOf } from '../parts/kafka.ts'
 import { platformOf } from '../parts/platforms.ts'
@@ -94,6 +95,15 @@ export async function doctor(config: Config, service: ServiceName | null, out: O
               .map((one) => `${one.name}: ${one.detail}`)
               .join('; '),
           }
+    })
+  }
+  if (config.fleet !== undefined) {
+    await attempt('false-action budget', () => {
+      const account = fleetAccount(config)!
+      const over = account.accounts.filter(({ fits }) => !fits)
+      return over.length === 0
+        ? { state: 'ok', detail: accountLine(account) }
+        : { state: 'failed', detail: over.map(overspent).join('\n') }
     })
   }
   if (config.watchers.length > 0) {

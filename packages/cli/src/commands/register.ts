@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts'
 import { readDeployments } from '../deployments.ts'
 import { exitCodes } from '../errors.ts'
+import { fleetAccount, refuseOverspent } from '../fleet-budget.ts'
 import { readIntroduction } from '../introduction.ts'
 import type { Output } from '../output.ts'
 import { introduce, recordKeyset, submitAs } from '../parts/introduce.ts'
@@ -13,6 +14,7 @@ import { ownKey, publicKeys } from '../parts/keys.ts'
  */
 export async function register(config: Config, out: Output): Promise<number> {
   const introductions = readDeployments(config).map((deployment) => readIntroduction(config, deployment))
+  refuseOverspent(fleetAccount(config))
   const { envelope, keyset } = await publicKeys(config)
   const { signer } = await ownKey(config, config.operator)
   const log = openKafka(config, 'register')

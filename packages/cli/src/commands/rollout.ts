@@ -4,6 +4,7 @@ import { type ApiClient, apiClient } from '../api-client.ts'
 import type { Config } from '../config.ts'
 import { readPolicy, readRelease } from '../documents.ts'
 import { exitCodes, Unavailable, UsageError } from '../errors.ts'
+import { fleetAccount, refuseOverspent } from '../fleet-budget.ts'
 import type { Output } from '../output.ts'
 import { requesterFor } from '../requester.ts'
 import { clock, count, percent, shortVersion, verdictMark } from '../words.ts'
@@ -33,6 +34,8 @@ export async function rolloutStart(
   const person = options.as as PersonId
   const { manifest, baseline } = readRelease(options)
   const policy = readPolicy(options.policy, person, baseline.document.spec)
+  const instead = new Map([[deployment, policy.document.policy]])
+  refuseOverspent(fleetAccount(config, instead), deployment)
   const before = await lastSequence(api, deployment)
   const requester = await requesterFor(config, api, options.as)
   for (const { document } of [manifest, baseline, policy])

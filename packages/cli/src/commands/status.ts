@@ -1,7 +1,8 @@
 import type { DeploymentRow } from '@interlock/console'
 import { apiClient } from '../api-client.ts'
 import type { Config } from '../config.ts'
-import { exitCodes } from '../errors.ts'
+import { exitCodes, Refused, UsageError } from '../errors.ts'
+import { accountLine, type FleetAccount, fleetAccount } from '../fleet-budget.ts'
 import type { Output } from '../output.ts'
 import { attentionWord, clock, percent, shortVersion } from '../words.ts'
 import { deadMan } from './dead-man.ts'
@@ -30,6 +31,18 @@ export async function status(config: Config, out: Output): Promise<number> {
   const watched = await deadMan(config)
   if (watched !== null) lines.push(`dead-man's switch: ${watched.detail}`)
   const { watchers = {} } = watched ?? {}
-  out.result({ deployments: rows, evaluatedTo, missing, watchers }, lines.join('\n'))
+  const fleet = budgetOf(config)
+  if (fleet !== null) lines.push(`false-action budget: ${'unknown' in fleet ? fleet.unknown : accountLine(fleet)}`)
+  out.result({ deployments: rows, evaluatedTo, missing, watchers, fleet }, lines.join('\n'))
   return body.some((row) => row.attention === 'act-now') ? exitCodes.breachOrRefused : exitCodes.good
+}
+
+/** In an emergency the status is told whatever is wrong with a file. */
+function budgetOf(config: Config): FleetAccount | { readonly unknown: string } | null {
+  try {
+    return fleetAccount(config)
+  } catch (error) {
+    if (error instanceof Refused || error instanceof UsageError) return { unknown: `unknown (${error.message})` }
+    throw error
+  }
 }

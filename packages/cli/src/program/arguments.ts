@@ -28,3 +28,9 @@ export function positiveWhole(text: string): number {
   if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('write a whole number above 0.')
   return value
 }
+export function minutesOfOffset(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || Math.abs(value) > 14 * 60)
+    throw new InvalidArgumentError('write whole minutes from -840 to 840, such as -300 for UTC-5.')
+  return value
+}

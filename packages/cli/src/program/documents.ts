@@ -1,7 +1,15 @@
 import { type Command, Option } from 'commander'
 import type { BaselineBuildOptions } from '../commands/baseline.ts'
+import type { CalibrateOptions } from '../commands/calibrate.ts'
 import type { CheckFormat, PromiseOptions } from '../commands/policy.ts'
-import { lawfulDeployment, positiveNumber } from './arguments.ts'
+import {
+  lawfulDeployment,
+  minutesOfOffset,
+  notNegative,
+  positiveNumber,
+  positiveWhole,
+  wholeNumber,
+} from './arguments.ts'
 import type { Run } from './run.ts'
 
 /** What makes, checks and explains documents. */
@@ -55,10 +63,10 @@ export function documentCommands(program: Command, run: Run): void {
       ),
     )
 
-  program
-    .command('baseline')
-    .description('count healthy rows into a baseline')
+  const baseline = program.command('baseline').description('count healthy rows, and calibrate rules on them')
+  baseline
     .command('build')
+    .description('count healthy rows into a baseline')
     .requiredOption('--version <model@version>')
     .requiredOption('--from <file>', 'healthy rows: .parquet, .csv or .arrow')
     .requiredOption('--prediction <column>')
@@ -70,11 +78,40 @@ export function documentCommands(program: Command, run: Run): void {
     .option('--producer <column>')
     .option('--segment <name=column...>', 'segment dimensions', [])
     .option('--window <column>', 'day or batch of each row; how much healthy windows differ')
+    .option('--time <column>', 'when each row was answered; how busy the hours of the week are')
+    .option('--utc-offset <minutes>', 'local time, by which hours and weekdays are told', minutesOfOffset)
     .option('--like <baseline.json>', 'take over the bins of another baseline, so that the two can be compared')
     .option('--out <file>', 'where to write', 'baseline.json')
     .action(({ segment, ...options }: Omit<BaselineBuildOptions, 'segments'> & { segment: readonly string[] }) =>
       run(async (_, out) =>
         (await import('../commands/baseline.ts')).baselineBuild({ ...options, segments: segment }, out),
       ),
+    )
+
+  baseline
+    .command('calibrate')
+    .argument('<policy>')
+    .description('what the rules do on healthy history, its dispersion, and tolerances that it supports')
+    .requiredOption('--baseline <file>', 'baseline.json of the version that answered')
+    .requiredOption(
+      '--history <file>',
+      'healthy rows with their times: .parquet, .csv or .arrow; features by their names',
+    )
+    .requiredOption('--time <column>', 'when each row was answered')
+    .requiredOption('--prediction <column>')
+    .option('--score <column>')
+    .option('--latency <column>', 'milliseconds')
+    .option('--producer <column>')
+    .option('--segment <name=column...>', 'segment dimensions', [])
+    .option('--utc-offset <minutes>', 'local time, by which hours and weekdays are told', minutesOfOffset, 0)
+    .option('--pane <seconds>', 'length of a pane, for a long history (default: that of the policy)', positiveWhole)
+    .option('--bootstrap <years>', 'time drawn from the history in blocks with replacement', notNegative, 0)
+    .option('--seed <n>', 'of the blocks drawn', wholeNumber, 1)
+    .option('--write <file>', 'a new baseline with the dispersion and the hours of the history')
+    .action(
+      (file: string, { segment, ...options }: Omit<CalibrateOptions, 'segments'> & { segment: readonly string[] }) =>
+        run(async (_, out) =>
+          (await import('../commands/calibrate.ts')).baselineCalibrate(file, { ...options, segments: segment }, out),
+        ),
     )
 }

@@ -14,6 +14,7 @@ import type { Logger } from 'pino'
 import { build } from '../build.ts'
 import type { Config } from '../config.ts'
 import { readDeployments } from '../deployments.ts'
+import { fleetAccount, refuseOverspent } from '../fleet-budget.ts'
 import { readIntroduction } from '../introduction.ts'
 import { agentPart } from '../parts/agent.ts'
 import { openConsole } from '../parts/console.ts'
@@ -62,6 +63,7 @@ export async function startEmbedded(config: Config, options: EmbeddedOptions): P
   // All documents first: what is not in order is refused before anything was touched.
   const deployments = readDeployments(config)
   const introductions = deployments.map((deployment) => readIntroduction(config, deployment))
+  refuseOverspent(fleetAccount(config))
   const documents = deployments.map(({ document }) => document)
   await mkdir(config.data, { recursive: true, mode: 0o700 })
   const keys = await embeddedKeys(config)

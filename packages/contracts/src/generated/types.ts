@@ -685,18 +685,27 @@ export interface BaselineDocument {
   readonly slices: readonly (PackedSlice)[]
   readonly latencyLimitsMs: LatencyLimits
   readonly phi: Readonly<Record<string, number>>
+  readonly volume?: WeeklyVolume
 }
 
 export interface PackedSlice {
   readonly dimension: string
   readonly value: string
   readonly counts: string
+  readonly phi?: Readonly<Record<string, number>>
 }
 
 export interface LatencyLimits {
   readonly p50: number
   readonly p90: number
   readonly p99: number
+}
+
+export interface WeeklyVolume {
+  readonly utcOffsetMinutes: number
+  readonly rows: readonly (number)[]
+  readonly scale: readonly (number)[]
+  readonly weeks: readonly (number)[]
 }
 
 export interface Prediction {

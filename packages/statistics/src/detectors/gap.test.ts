@@ -55,3 +55,24 @@ test('before ten panes with rows it is too early to speak of silence', () => {
   expect(last?.status).toBe('too-few')
   expect(last?.logE.harm).toBe(0)
 })
+
+test('a night that is quiet every week alarms nobody who knows the hours, and a silence at noon is still found', () => {
+  const next = seeded(6)
+  // Forty busy panes, forty with hardly a row, three times over; the hours say so.
+  const usual = Array.from({ length: 240 }, (_, pane) => (Math.floor(pane / 40) % 2 === 0 ? 30 : 0.05))
+  const day = usual.map((expected) => ({
+    now: cell(hits(Math.round(expected * 1_000), 0.001, next)),
+    reference: null,
+    expected,
+  }))
+  const harm = (panes: Parameters<typeof run>[2]) => run(gap, setup, panes).readings.map(({ logE }) => logE.harm)
+  expect(Math.max(...harm(day))).toBeLessThan(limit / 2)
+  expect(Math.max(...harm(day.map(({ now }) => ({ now, reference: null }))))).toBeGreaterThan(limit)
+  expect(harm([...day, { ...rows(0), expected: 30 }]).at(-1)).toBeGreaterThan(limit)
+})
+
+test('half as much traffic as the hours say is a level, and the hours go on to tell its shape', () => {
+  const busy = repeat(60, { ...rows(10), expected: 20 })
+  const silence = run(gap, setup, [...busy, ...repeat(3, { ...rows(0), expected: 2 })])
+  expect(silence.readings.at(-1)?.events.reference).toBe(3)
+})

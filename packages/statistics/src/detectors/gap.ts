@@ -26,9 +26,10 @@ export type GapState = {
 }
 
 /**
- * Silence of a version that should be answering. Expected are as many rows as its own recent panes had, or (reference
- * stable) its recent part of the stable arm's rows, so that a quiet night alarms nobody. The rate is estimated: promise
- * `calibrated`. Feed it zero panes while the version has share.
+ * Silence of a version that should be answering. Expected are as many rows as its own recent panes had, in proportion to what
+ * the hours of the week leave to expect where the baseline knows them, or (reference stable) its recent part of the stable
+ * arm's rows: so a quiet night alarms nobody. The rate is estimated: promise `calibrated`. Feed it zero panes while the
+ * version has share.
  */
 export const gap: Detector<GapState> = {
   id: 'gap',
@@ -53,7 +54,7 @@ export const gap: Detector<GapState> = {
     const signal = signalOf(setup, 'volume')
     const rows = signal.read(pane.now)
     const reference = pane.reference === null ? 0 : signal.read(pane.reference)
-    const exposure = setup.guardrail.reference === 'stable' ? reference : 1
+    const exposure = setup.guardrail.reference === 'stable' ? reference : (pane.expected ?? 1)
     const expected = expectedRows(state.history, exposure)
     const silent = state.silence ?? { from: pane.start, panes: 0, exposure: 0, expected: 0, logM: null }
     const next = {
