@@ -40,6 +40,17 @@ test('ids are sampled only where a rule of the policy asks for them: else counts
   expect(ids).toEqual(sampleOf(['p-1', 'p-1']))
 })
 
+test('of two deployments on one topic only the one that asks is sampled', () => {
+  const [state] = profiler.step(watched(asking), [watchInput(watchOf({ deployment: 'other' }))], now, true)
+  const inputs = ['flight-delay', 'other'].map((deployment) => eventInput(prediction({ deployment })))
+  const [, outs] = profiler.step(state, inputs, now, true)
+  const counts = outs.filter((out) => out.kind === 'counts')
+  expect(counts.map(({ deployment, ids }) => [deployment, ids])).toEqual([
+    ['flight-delay', sampleOf(['p-1'])],
+    ['other', undefined],
+  ])
+})
+
 test('a sample goes through the log as it is', () => {
   const [counts] = countsOf(asking, [eventInput(prediction({ id: 'p-1' }))]) as [CountsOut]
   expect(decodeOut(encodeOut(counts))).toEqual(counts)

@@ -34,6 +34,13 @@ test('beyond that it holds the 256 smallest keys with all their rows, however of
   )
 })
 
+test('the last id of a sample that was cut still counts its rows', () => {
+  const sample = sampleOf(Array.from({ length: 2 * sampleIds + 1 }, (_, key) => key))
+  sample.add(sampleIds - 1)
+  sample.add(sampleIds)
+  expect(sample.tally).toEqual({ rows: sampleIds + 1, repeated: 1 })
+})
+
 test('which ids it holds does not depend on how often they came', () => {
   const ids = Array.from({ length: 2_000 }, (_, id) => keyOfNumber(id))
   const often = ids.flatMap((key, index) => Array<number>(1 + (index % 5)).fill(key))
