@@ -24,6 +24,7 @@ import { Bystander, type FalseActions, type Nearest } from './false-actions.ts'
 import { type Block, sliceName, type ToleranceFound, tolerancesOf, whole } from './tolerances.ts'
 
 export const dayMs = 86_400_000
+const hourMs = 3_600_000
 /** Whole weeks are drawn where there are so many: a bootstrap of single days would mix weekdays. */
 const weeksForWeeks = 8
 /** Empty panes are panes too: a stray time years away must not make millions of them. */
@@ -66,8 +67,8 @@ export interface Calibration {
  * Runs the rules of a policy that watch without end over healthy history: real panes through the counting kernel, the real
  * detectors with their slices and limits, the governor's own judgement. Everything that acts is false.
  *
- * First the design effects are estimated from the days of the history (never below those of the baseline), then the rules
- * run with them.
+ * First the design effects are estimated from the days and the hours of the history (the larger of both, and never below those
+ * of the baseline), then the rules run with them.
  *
  * @throws BaselineProblem where the history does not fit the baseline's columns
  */
@@ -87,7 +88,10 @@ export function calibrate(request: CalibrationRequest): Calibration | { readonly
     guardrails: request.policy.guardrails.filter(({ reference }) => reference !== 'stable'),
     times: { ...request.policy.times, paneMs },
   }
-  const blocks = blocksOf(given, panes, policy)
+  const blocks: Blocks = {
+    days: blocksOf(given, panes, policy, dayMs),
+    hours: paneMs > hourMs ? [] : blocksOf(given, panes, { guardrails: [] }, hourMs),
+  }
   const baseline = withDispersion(given, policy, blocks, request)
   const watch = watchOf(policy, baseline)
   const byStart = new Map(panes.map((pane) => [pane.start, pane]))
@@ -114,7 +118,7 @@ export function calibrate(request: CalibrationRequest): Calibration | { readonly
     rows: panes.reduce((sum, { rows }) => sum + rows, 0),
     seen: whatHappened(inOrder),
     drawn: bootstrapMs > 0 ? draw(inOrder, request, whatHappened) : null,
-    tolerances: tolerancesOf(policy.guardrails, baseline, blocks),
+    tolerances: tolerancesOf(policy.guardrails, baseline, [...blocks.days, ...blocks.hours]),
     baseline,
   }
 }
@@ -136,12 +140,26 @@ function draw(
   return { ...whatHappened(order), blockMs }
 }
 
-/** Days in UTC, with the whole and the slices that a rule looks into. */
-function blocksOf({ spec }: BaselineDocument, panes: readonly PaneCounts[], policy: Policy): readonly Block[] {
+/**
+ * Days differ by what happens, and hours by what is usual: a rule meets both, since its evidence may begin with any pane.
+ * Slices are looked into by day; in an hour they have few rows.
+ */
+interface Blocks {
+  readonly days: readonly Block[]
+  readonly hours: readonly Block[]
+}
+
+/** Blocks in UTC, with the whole and the slices that a rule looks into. */
+function blocksOf(
+  { spec }: BaselineDocument,
+  panes: readonly PaneCounts[],
+  policy: Pick<Policy, 'guardrails'>,
+  ms: number,
+): readonly Block[] {
   const { width } = layoutOf(spec)
   const dimensions = new Set(policy.guardrails.flatMap(({ slices }) => slices))
-  const days = Map.groupBy(panes, ({ start }) => Math.floor(start / dayMs))
-  return [...days].map(([day, parts]) => {
+  const blocks = Map.groupBy(panes, ({ start }) => Math.floor(start / ms))
+  return [...blocks].map(([block, parts]) => {
     const counts = new Map<string, Float64Array>()
     const add = (name: string, packed: Uint8Array): void => {
       const sum = counts.get(name) ?? new Float64Array(width)
@@ -152,22 +170,24 @@ function blocksOf({ spec }: BaselineDocument, panes: readonly PaneCounts[], poli
       if (dimension === 'producer') add(whole, packed)
       if (dimensions.has(dimension)) add(sliceName(dimension, value), packed)
     }
-    return { name: new Date(day * dayMs).toISOString().slice(0, 10), counts }
+    return { name: new Date(block * ms).toISOString().slice(0, ms < dayMs ? 16 : 10), counts }
   })
 }
 
-/** What the days of the history say of dispersion, where it is more than the baseline knew: whole, slices, hours. */
+/** What the days and hours of the history say of dispersion, where it is more than the baseline knew: whole, slices, hours. */
 function withDispersion(
   given: BaselineDocument,
   { guardrails }: Policy,
-  blocks: readonly Block[],
+  { days, hours }: Blocks,
   { batches, utcOffsetMinutes }: CalibrationRequest,
 ): BaselineDocument {
-  const windows = (name: string): Float64Array[] =>
+  const windows = (name: string, blocks = days): Float64Array[] =>
     blocks.flatMap(({ counts }) => (counts.has(name) ? [counts.get(name)!] : []))
   const hourly = hourlyVolume(batches, utcOffsetMinutes)
-  const phi = larger(given.phi, {
-    ...designEffects(given.spec, given.latencyLimitsMs, windows(whole)),
+  const effectsOf = (blocks: readonly Block[]) =>
+    designEffects(given.spec, given.latencyLimitsMs, windows(whole, blocks))
+  const phi = larger(larger(given.phi, effectsOf(hours)), {
+    ...effectsOf(days),
     ...(hourly === null ? {} : { volume: hourly.phi }),
   })
   const sliced = guardrails.filter(({ reference, slices }) => reference === 'baseline' && slices.length > 0)

@@ -11,6 +11,8 @@ export interface FalseActions {
   readonly count: number
   /** When each began. */
   readonly at: readonly EventTime[]
+  /** Part of the panes in which it lasted. A rule that never comes to rest acts once, and holds for ever. */
+  readonly part: number
 }
 
 /** The nearest that each rule came to its limit, in ln: 1 is a breach. */
@@ -29,6 +31,7 @@ export class Bystander {
   readonly #watched: Watched
   readonly #actions = new Map<Action, EventTime[]>()
   readonly #lasting = new Map<Action, number>()
+  readonly #held = new Map<Action, number>()
   readonly #nearest = new Map<string, Nearest>()
   panes = 0
 
@@ -55,13 +58,14 @@ export class Bystander {
       if (!this.#lasting.has(action)) this.#actions.set(action, [...(this.#actions.get(action) ?? []), at])
       this.#lasting.set(action, 0)
     }
+    for (const action of this.#lasting.keys()) this.#held.set(action, (this.#held.get(action) ?? 0) + 1)
   }
 
   actions(): readonly FalseActions[] {
     const wanted = [...new Set(this.#policy.guardrails.map(({ action }) => action))].sort()
     return wanted.map((action) => {
       const at = this.#actions.get(action) ?? []
-      return { action, count: at.length, at }
+      return { action, count: at.length, at, part: this.panes === 0 ? 0 : (this.#held.get(action) ?? 0) / this.panes }
     })
   }
 

@@ -76,10 +76,10 @@ export async function baselineCalibrate(file: string, options: CalibrateOptions,
       'The nearest to a limit (100 % is a breach, 50 % is shown as "watch")',
       ...found.seen.nearest.map((one) => `  ${one.guardrail}: ${Math.round(100 * one.progress)} % on ${day(one.at)}`),
       '',
-      `Tolerances: the largest healthy effect of a day, with the upper end of its 95 % interval`,
+      `Tolerances: the largest healthy effect of a day or an hour, with the upper end of its 95 % interval`,
       ...found.tolerances.map(toleranceLine),
       '',
-      'Design effects (healthy days against each other; 1 is independent rows)',
+      'Design effects (healthy days, or hours, against each other; 1 is independent rows)',
       ...dispersionLines(made, baseline),
       ...(options.write === undefined ? [] : ['', `${options.write}: baseline ${contentHash(made)}`]),
     ].join('\n')
@@ -130,7 +130,10 @@ function actionLines(title: string, watched: Watched, policy: Policy): readonly 
   )
   const when = (action: Action): string => {
     const at = watched.actions.find((one) => one.action === action)?.at ?? []
-    return at.length === 0 ? '' : `, on ${at.slice(0, 5).map(day).join(', ')}${at.length > 5 ? ', …' : ''}`
+    const part = watched.actions.find((one) => one.action === action)?.part ?? 0
+    return at.length === 0
+      ? ''
+      : `; it lasted ${short(100 * part)} % of the time, from ${at.slice(0, 5).map(day).join(', ')}${at.length > 5 ? ', …' : ''}`
   }
   return [
     title,
@@ -143,10 +146,10 @@ function actionLines(title: string, watched: Watched, policy: Policy): readonly 
 }
 
 function toleranceLine({ guardrail, tolerance, largest, proposed, blocks }: ToleranceFound): string {
-  if (largest === null) return `  ${guardrail}: too few rows or events in a day to tell; it tolerates ${tolerance}`
+  if (largest === null) return `  ${guardrail}: too few rows or events to tell; it tolerates ${tolerance}`
   const { effect, upper, where, block } = largest
-  const verdict = proposed !== null && proposed > tolerance ? `✗ healthy days lie beyond it: write ${proposed}` : '✓'
-  return `  ${guardrail}: tolerates ${tolerance}; ${blocks} healthy days reach ${short(effect)} (up to ${short(upper)}: ${where}, ${block}) ${verdict}`
+  const verdict = proposed !== null && proposed > tolerance ? `✗ healthy time lies beyond it: write ${proposed}` : '✓'
+  return `  ${guardrail}: tolerates ${tolerance}; ${blocks} healthy days and hours reach ${short(effect)} (up to ${short(upper)}: ${where}, ${block}) ${verdict}`
 }
 
 /** Those above 1.05, the largest first; slices by their largest. */
