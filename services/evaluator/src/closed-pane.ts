@@ -36,6 +36,10 @@ export function groupKey(version: VersionId, asked: 'serving' | 'shadow'): strin
   return `${asked} ${version}`
 }
 
+export function isServing(key: string): boolean {
+  return key.startsWith('serving ')
+}
+
 /**
  * Sums an open pane. Rows counted under another spec than the plan's cannot be compared; they lower the coverage instead,
  * so that the pane is never a pass.

@@ -1,8 +1,9 @@
 import type { GuardrailEvidence } from '@interlock/contracts'
 import { type EventTime, type Evidence, hashFields } from '@interlock/contracts'
-import { type ClosedPane, groupKey, type SummedPane } from './closed-pane.ts'
+import { added } from './added.ts'
+import { type ClosedPane, groupKey, isServing, type SummedPane } from './closed-pane.ts'
 import { medians } from './medians.ts'
-import type { Plan, Sight, Subject } from './plan.ts'
+import { isAmount, type Plan, type Sight, type Subject } from './plan.ts'
 import { type Joined, joinSlices, moveSlices } from './slices.ts'
 import type { Track } from './state.ts'
 
@@ -33,7 +34,7 @@ export function moveTrack(
   if (sight === null) return { ...track, variant }
   const nowKey = groupKey(subject.version, variant === 'shadow' ? 'shadow' : 'serving')
   const againstKey = subject.against === null ? null : groupKey(subject.against, 'serving')
-  const now = pane.groups.get(nowKey)?.whole ?? plan.zero
+  const now = isAmount(subject.guardrail) ? answered(plan, pane) : (pane.groups.get(nowKey)?.whole ?? plan.zero)
   const against = againstKey === null ? null : (pane.groups.get(againstKey)?.whole ?? plan.zero)
   const whole = sight.detector.update(sight.setup, track.whole, {
     start: pane.start,
@@ -49,6 +50,11 @@ export function moveTrack(
     whole,
     slices: moveSlices(plan, sight, track, [...before, pane], { now: nowKey, against: againstKey }),
   }
+}
+
+/** What all versions answered together; shadow copies are nobody's traffic. */
+function answered(plan: Plan, { groups }: ClosedPane): Float64Array {
+  return [...groups].reduce((sum, [key, { whole }]) => (isServing(key) ? added(sum, whole) : sum), plan.zero)
 }
 
 /**
