@@ -19,6 +19,16 @@ export type SignalView =
       readonly ordered?: readonly number[]
       read(counts: Float64Array): Float64Array
     }
+  | {
+      readonly kind: 'mean'
+      readonly id: string
+      /** Finite and strictly increasing; values beyond them count as the first and the last. */
+      readonly edges: readonly number[]
+      /** Names of the bins, in the order of `read`. */
+      readonly bins: readonly string[]
+      /** Rows below the edges, in each bin, and above them: `edges.length + 1` numbers. */
+      read(counts: Float64Array): Float64Array
+    }
   | { readonly kind: 'volume'; readonly id: string; read(counts: Float64Array): number }
 
 /** One closed pane as a detector sees it. */

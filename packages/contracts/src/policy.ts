@@ -10,7 +10,8 @@ export type Reference = 'stable' | 'baseline' | 'history'
  *  - `errors`, `missing(<feature>)`, `unseen(<feature>)`, `invalid(<feature>)`, `latency-over(p50|p90|p99)`: rates
  *  - `distribution(<feature>)`, `distribution(latency)`: histograms
  *  - `predictions`: histogram of the version's answers and scores
- *  - `volume`: events in time (silence)
+ *  - `mean(<numeric feature>)`, `mean(score)`, `mean(latency)`: bounded means
+ *  - `volume`: events in time (silence, or too many and too few)
  */
 export interface Guardrail {
   readonly id: string
@@ -19,7 +20,9 @@ export interface Guardrail {
   readonly detector: DetectorId
   /**
    * Rates: `harm` and `safe` are ratios above the reference (0.2 = 20 % more), `absolute` a rate that is safe whatever
-   * the reference. Histograms: `harm` is the divergence (KL, nats) that is accepted; `safe` is not used.
+   * the reference. Histograms: `harm` is the divergence (KL, nats) that is accepted; `safe` is not used. Means: `harm` is the
+   * part of the range by which the mean may move. Amounts: `harm` is the part of the usual rows that may be there too many
+   * or too few.
    */
   readonly tolerance: { readonly harm: number; readonly safe: number; readonly absolute?: number }
   readonly budget: { readonly falsePerYear: number } | { readonly alpha: number }
@@ -39,6 +42,8 @@ export type DetectorId =
   | 'dirichlet-two-sample'
   | 'dirichlet-baseline'
   | 'gap'
+  | 'poisson-shiryaev-roberts'
+  | 'binned-betting'
 
 export interface Stage {
   readonly name: string

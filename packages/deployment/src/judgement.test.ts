@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { judge, safeLimit } from './judgement.ts'
+import { isBeyondTolerance, judge, safeLimit } from './judgement.ts'
 import { entry, evidence, guardrail, policy, v1, v2 } from './sample.ts'
 
 const watched = { stable: v1, candidate: v2 }
@@ -56,6 +56,21 @@ test('a version without traffic is neither silent nor well: its evidence is left
   const silent = evidence([entry('volume', 'stable', harm(20))])
   expect(judge(policy([silence]), silent, watched).breaches).toHaveLength(1)
   expect(judge(policy([silence]), silent, { stable: null, candidate: v2 })).toEqual({ judged: [], breaches: [] })
+})
+
+test('a mean or an amount breaches in both directions, and only when its whole interval lies beyond the tolerance', () => {
+  const mean = guardrail('mean', {
+    signal: 'mean(score)',
+    detector: 'binned-betting',
+    tolerance: { harm: 0.1, safe: 0 },
+  })
+  const amount = { ...mean, signal: 'volume', detector: 'poisson-shiryaev-roberts' } as const
+  const beyond = (rule: typeof mean, low: number, high: number) =>
+    isBeyondTolerance(rule, { effect: { estimate: (low + high) / 2, low, high } })
+  expect([beyond(mean, 0.11, 0.2), beyond(mean, -0.2, -0.11)]).toEqual([true, true])
+  expect([beyond(mean, 0.05, 0.2), beyond(mean, -0.2, -0.05), beyond(mean, -0.2, 0.2)]).toEqual([false, false, false])
+  expect([beyond(amount, 1.2, 2), beyond(amount, 0.2, 0.8)]).toEqual([true, true])
+  expect([beyond(amount, 1.05, 2), beyond(amount, 0.2, 0.95)]).toEqual([false, false])
 })
 
 test('more evidence of harm never turns a breach into something else, and less than a watch is never a breach', () => {

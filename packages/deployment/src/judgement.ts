@@ -105,6 +105,10 @@ export function isBeyondTolerance(guardrail: Guardrail, { effect }: Pick<Evidenc
     case 'dirichlet-two-sample':
     case 'dirichlet-baseline':
       return effect.low > guardrail.tolerance.harm
+    case 'binned-betting':
+      return effect.low > guardrail.tolerance.harm || effect.high < -guardrail.tolerance.harm
+    case 'poisson-shiryaev-roberts':
+      return effect.low > 1 + guardrail.tolerance.harm || effect.high < 1 - guardrail.tolerance.harm
     case 'gap':
       return true
   }

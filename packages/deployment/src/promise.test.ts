@@ -86,6 +86,30 @@ test('a shadow answers nobody, so what it finds costs no answer', () => {
   expect(of(found, 'errors')).toMatchObject({ sees: true, answers: 0 })
 })
 
+test('a mean promises the rise, an amount the fall that it sees, from all traffic; both beyond what is tolerated', () => {
+  const mean = guardrail('mean', {
+    signal: 'mean(x)',
+    reference: 'baseline',
+    detector: 'binned-betting',
+    tolerance: { harm: 0.02, safe: 0 },
+    budget: { falsePerYear: 1 },
+  })
+  const amount = guardrail('amount', {
+    signal: 'volume',
+    reference: 'history',
+    detector: 'poisson-shiryaev-roberts',
+    tolerance: { harm: 0.3, safe: 0 },
+    budget: { falsePerYear: 1 },
+  })
+  const found = promise({ ...policy([mean, amount]), stages: [stage] }, baseline(), traffic)
+  expect(of(found, 'mean')).toMatchObject({ of: 'move', sees: true })
+  expect(of(found, 'mean').smallest).toBeGreaterThan(0.02)
+  expect(of(found, 'mean').smallest).toBeLessThan(0.1)
+  expect(of(found, 'amount')).toMatchObject({ of: 'amount', sees: true, grosser: [] })
+  expect(of(found, 'amount').smallest).toBeGreaterThan(0.4)
+  expect(of(found, 'amount').smallest).toBeLessThan(0.7)
+})
+
 test('the promised time is the median of 60 random courses within a quarter', () => {
   const rate = traffic.errorRate
   const own = (traffic.rowsPerHour / 3_600_000) * rules.times.paneMs * stage.share

@@ -10,7 +10,7 @@ import {
   type Stage,
   sampleIds,
 } from '@interlock/contracts'
-import { clopperPearson, detectorFor, exp, expm1, ln, resolveSignal } from '@interlock/statistics'
+import { clopperPearson, detectorFor, endsOf, exp, expm1, ln, resolveSignal } from '@interlock/statistics'
 import { isBeyondTolerance } from './judgement.ts'
 import { limitOf } from './limit.ts'
 
@@ -28,12 +28,15 @@ export interface Promised {
   readonly stage: string
   /**
    * Smallest harm that is a breach before the stage ends: rates, the ratio to the reference's rate; histograms, the
-   * divergence in nats; silence, null. Null as well where even the greatest harm is not seen: `sees` is false then.
+   * divergence in nats; means, the part of the range by which it rose; amounts, the part of the usual rows that is left;
+   * silence, null. Null as well where even the greatest harm is not seen: `sees` is false then.
    */
   readonly smallest: number | null
   readonly sees: boolean
   /** It compares with the stable version, and that answers nobody in this stage. */
   readonly isAlone: boolean
+  /** What `smallest` and `harm` are sizes of; null where there is none (silence). */
+  readonly of: 'rate' | 'distance' | 'move' | 'amount' | null
   /** Rates: the healthy one. */
   readonly healthyRate: number | null
   /** Time until the breach at that harm (silence: until it is noticed), and the answers that the candidate gives meanwhile. */
@@ -53,11 +56,12 @@ const halvings = 24
 /** Grosser harm that is told besides the smallest: times the healthy rate; nats. */
 const ratios = [2, 5] as const
 const divergences = [0.2, 1] as const
+const moves = [0.1, 0.3] as const
 /** A rate that is not seen at so many times the healthy one is not seen at all. */
 const greatestRatio = 1_000
 const greatestTilt = 12
-/** Busy panes before a silence, as the gap test wants them. */
-const busyPanes = 30
+/** Busy panes before a silence or another amount: what is usual is learned from them. */
+const busyPanes = { gap: 30, 'poisson-shiryaev-roberts': 360 } as const
 
 /**
  * What a policy promises at a given traffic: for each guardrail and stage the smallest harm that is found before the stage ends.
@@ -86,7 +90,14 @@ function countsOf({ spec, slices }: BaselineDocument): Float64Array {
 /** How the signal looks while all is well: one number, or the shares of the bins in the order of their values. */
 type Healthy =
   | { readonly kind: 'rate'; readonly rate: number; readonly rows: number; readonly phi: number }
-  | { readonly kind: 'histogram'; readonly shares: readonly number[]; readonly rows: number; readonly phi: number }
+  | {
+      readonly kind: 'histogram'
+      readonly shares: readonly number[]
+      readonly rows: number
+      readonly phi: number
+      /** Of a mean: where the bins lie. */
+      readonly edges: readonly number[] | null
+    }
   | { readonly kind: 'volume' }
 
 function healthyOf(
@@ -108,15 +119,17 @@ function healthyOf(
       const rate = events > 0 ? events / trials : clopperPearson(0, trials, 0.1)[1]
       return { kind: 'rate', rate, rows: trials, phi: dispersion }
     }
+    case 'mean':
     case 'histogram': {
       const bins = [...signal.read(counts)]
-      const order = signal.ordered ?? [...bins.keys()]
+      const order = (signal.kind === 'histogram' ? signal.ordered : undefined) ?? [...bins.keys()]
       const all = [...order, ...[...bins.keys()].filter((bin) => !order.includes(bin))].map(
         (bin) => bins[bin] as number,
       )
       const total = all.reduce((a, b) => a + b, 0)
       const shares = all.map((count) => (count + 0.5) / (total + all.length / 2))
-      return { kind: 'histogram', shares, rows: total, phi: dispersion }
+      const edges = signal.kind === 'mean' ? signal.edges : null
+      return { kind: 'histogram', shares, rows: total, phi: dispersion, edges }
     }
   }
 }
@@ -141,7 +154,9 @@ function promised(
   const most = guardrail.signal === 'duplicates' ? sampleIds * steps : Number.POSITIVE_INFINITY
   const perStep = (traffic.rowsPerHour / 3_600_000) * stepMs
   // A shadow sees a copy of all; a candidate with everything has nobody beside it.
-  const own = (stage.shadow ? 1 : stage.share) * perStep
+  const isAmount = guardrail.detector === 'poisson-shiryaev-roberts'
+  // An amount is that of all versions together.
+  const own = (stage.shadow || isAmount ? 1 : stage.share) * perStep
   const others = stage.shadow ? perStep : perStep - own
   const course: Course = {
     guardrail,
@@ -160,9 +175,10 @@ function promised(
   }
   const isAlone = guardrail.reference === 'stable' && others === 0
   const healthyRate = healthy.kind === 'rate' ? healthy.rate : null
-  const named = { guardrail: guardrail.id, stage: stage.name, isAlone, healthyRate }
+  const of = healthy.kind === 'rate' ? 'rate' : isAmount ? 'amount' : sizeOf(healthy)
+  const named = { guardrail: guardrail.id, stage: stage.name, isAlone, of, healthyRate }
   if (isAlone) return { ...named, smallest: null, sees: false, afterMs: null, answers: null, grosser: [] }
-  if (healthy.kind === 'volume') {
+  if (guardrail.detector === 'gap') {
     const found = at(1)
     return {
       ...named,
@@ -174,10 +190,15 @@ function promised(
     }
   }
   const smallest = smallestStrength(course)
-  const examples = healthy.kind === 'rate' ? ratios : divergences
+  const examples = of === 'rate' ? ratios : of === 'amount' ? [] : of === 'move' ? moves : divergences
   const grosser = examples.map((harm) => ({ harm, ...at(strengthOf(healthy, harm)) }))
   if (smallest === null) return { ...named, smallest, sees: false, afterMs: null, answers: null, grosser }
   return { ...named, smallest: harmOf(healthy, smallest), sees: true, ...at(smallest), grosser }
+}
+
+function sizeOf(healthy: Healthy): Promised['of'] {
+  if (healthy.kind !== 'histogram') return null
+  return healthy.edges === null ? 'distance' : 'move'
 }
 
 /** One guardrail in one stage: expected rows a step, and the evidence that is a breach. */
@@ -191,8 +212,9 @@ interface Course {
   readonly limit: number
 }
 
-/** Strength of a change: ln of a rate's ratio, or how far a shape is tilted. */
+/** Strength of a change: ln of a rate's ratio, how far a shape is tilted, or the part of the rows that stays away. */
 function greatest({ healthy }: Course): number {
+  if (healthy.kind === 'volume') return 1
   return healthy.kind === 'rate' ? ln(Math.min(greatestRatio, 0.99 / healthy.rate)) : greatestTilt
 }
 
@@ -209,7 +231,17 @@ function smallestStrength(course: Course): number | null {
 }
 
 function harmOf(healthy: Healthy, strength: number): number {
-  return healthy.kind === 'histogram' ? divergenceOf(healthy.shares, tilted(healthy.shares, strength)) : exp(strength)
+  if (healthy.kind === 'volume') return 1 - strength
+  if (healthy.kind === 'rate') return exp(strength)
+  const { shares, edges } = healthy
+  const now = tilted(shares, strength)
+  return edges === null ? divergenceOf(shares, now) : meanOf(now, edges) - meanOf(shares, edges)
+}
+
+/** Mean of the bins' middles, as a part of the range. */
+function meanOf(shares: readonly number[], edges: readonly number[]): number {
+  const { lower, upper } = endsOf(edges)
+  return shares.reduce((sum, share, bin) => sum + (share * ((lower[bin] as number) + (upper[bin] as number))) / 2, 0)
 }
 
 function strengthOf(healthy: Healthy, harm: number): number {
@@ -238,12 +270,12 @@ function divergenceOf(p: readonly number[], q: readonly number[]): number {
 
 /** Steps until the guardrail's evidence, on expected counts, is a breach; null where the stage ends before. */
 function stepsUntilBreach(course: Course, strength: number): number | null {
-  const { guardrail, healthy, own, stepMs, steps, limit } = course
+  const { guardrail, own, stepMs, steps, limit } = course
   const setup = setupOf(course)
   const detector: Detector = detectorFor(guardrail.detector)
   const { now, reference } = expected(course, strength)
   let state = detector.start(setup)
-  const before = healthy.kind === 'volume' ? busyPanes : 0
+  const before = guardrail.detector in busyPanes ? busyPanes[guardrail.detector as keyof typeof busyPanes] : 0
   for (let pane = 0; pane < before + steps; pane++) {
     const counts = pane < before ? Float64Array.of(own) : now
     state = detector.update(setup, state, { start: pane * stepMs, ms: stepMs, now: counts, reference, coverage: 1 })
@@ -263,7 +295,10 @@ function expected(
   const isStable = guardrail.reference === 'stable'
   switch (healthy.kind) {
     case 'volume':
-      return { now: Float64Array.of(0), reference: isStable ? Float64Array.of(others) : null }
+      return {
+        now: Float64Array.of(guardrail.detector === 'gap' ? 0 : own * (1 - strength)),
+        reference: isStable ? Float64Array.of(others) : null,
+      }
     case 'rate': {
       const rate = Math.min(0.99, healthy.rate * exp(strength))
       return {
@@ -307,12 +342,11 @@ function plainSignal(healthy: Healthy): SignalView {
         id: 'rate',
         read: (counts) => ({ events: counts[0] as number, trials: counts[1] as number }),
       }
-    case 'histogram':
-      return {
-        kind: 'histogram',
-        id: 'histogram',
-        bins: healthy.shares.map((_, bin) => String(bin)),
-        read: (counts) => counts,
-      }
+    case 'histogram': {
+      const bins = healthy.shares.map((_, bin) => String(bin))
+      const { edges } = healthy
+      if (edges !== null) return { kind: 'mean', id: 'mean', edges, bins, read: (counts) => counts }
+      return { kind: 'histogram', id: 'histogram', bins, read: (counts) => counts }
+    }
   }
 }

@@ -72,8 +72,8 @@ function ruleBlocks(guardrail: Guardrail, judged: readonly Judged[]): readonly B
   const kind = guardrail.role
   const own = judged.filter((one) => one.guardrail.id === guardrail.id)
   const aboutCandidate = own.filter((one) => one.evidence.variant !== 'stable')
-  // Silence is a rule about whoever has traffic; every other rule must speak about the candidate.
-  if ((guardrail.detector === 'gap' ? own : aboutCandidate).length === 0) return [{ kind, guardrail, judged: null }]
+  // Silence is a rule about whoever has traffic, an amount one about all of them; every other rule must speak about the candidate.
+  if ((guardrail.signal === 'volume' ? own : aboutCandidate).length === 0) return [{ kind, guardrail, judged: null }]
   const blocking = own.find((one) =>
     kind === 'gate' ? one.verdict !== 'pass' : one.verdict !== 'pass' && one.verdict !== 'watch',
   )

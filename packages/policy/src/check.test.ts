@@ -199,6 +199,22 @@ const mistakes: readonly (readonly [string, string, string, string, RegExp])[] =
     /budgets/,
   ],
   ['against: history', 'against: stable', '33:39', 'against', /history/],
+  [
+    'signal: volume, against: history',
+    'signal: volume, against: history, tolerate: 100%',
+    '33:58',
+    'tolerance',
+    /silence/,
+  ],
+  ['distribution(distance, origin)', 'mean', '27:13', 'signal', /mean\(score\)/],
+  ['distribution(distance, origin)', 'mean(distnace)', '27:13', 'unknown-feature', /"distance"/],
+  [
+    'distribution(distance, origin)\n    against: baseline',
+    'mean(score)\n    against: stable',
+    '28:14',
+    'against',
+    /against: baseline/,
+  ],
   ['no-data: 8s', 'no-data: 1s', '34:10', 'times', /no-data: 6s/],
   ['{ after: 5m, action: roll back }', '{ after: 5s, action: roll back }', '37:14', 'loss-of-guardrail', /Order/],
   ['{ after: 5m, action: roll back }', '{ after: 5m, action: promote }', '37:26', 'wrong-value', /hold/],
@@ -252,4 +268,21 @@ test('a problem is told as where, what, why and what to do', () => {
 
 test('the published JSON Schema is current: node packages/policy/src/generate-schema.ts', () => {
   expect(JSON.parse(readFileSync(schemaFile, 'utf8'))).toEqual(JSON.parse(schemaText()))
+})
+
+test('volume with a tolerance is judged by its amount, without one by silence; a mean by bets', () => {
+  const source = good
+    .replace('signal: volume, against: history', 'signal: volume, against: history, tolerate: 50%')
+    .replace('distribution(distance, origin)', 'mean(distance, latency, score)')
+    .replace('tolerate: 0.05', 'tolerate: 5%')
+  const { policy, problems } = check(source, 'p.yaml', known)
+  expect(problems).toEqual([])
+  expect(
+    policy?.guardrails.slice(1).map(({ signal, detector, tolerance }) => [signal, detector, tolerance.harm]),
+  ).toEqual([
+    ['mean(distance)', 'binned-betting', 0.05],
+    ['mean(latency)', 'binned-betting', 0.05],
+    ['mean(score)', 'binned-betting', 0.05],
+    ['volume', 'poisson-shiryaev-roberts', 0.5],
+  ])
 })

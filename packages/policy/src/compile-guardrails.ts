@@ -5,7 +5,16 @@ import { readRatio } from './measures.ts'
 import { shown, suggest } from './problem.ts'
 import type { Path } from './read-yaml.ts'
 import type { Finding, Report, ReportAt } from './shape-problems.ts'
-import { isSignalKind, quantiles, readSignal, type SignalKind, signalKinds, signalRule } from './signal-name.ts'
+import {
+  amountDetector,
+  isSignalKind,
+  quantiles,
+  readSignal,
+  type SignalKind,
+  type SignalShape,
+  signalKinds,
+  signalRule,
+} from './signal-name.ts'
 import type { GuardrailSource, PolicySource } from './source.ts'
 
 /** Fewest rows before a rule may speak, where it says nothing (statistics: 200 samples). */
@@ -105,13 +114,22 @@ function compileRule(
       toleranceHelp(shape),
     )
   }
-  if (shape === 'volume' && rule.tolerate !== undefined) {
+  if (shape === 'volume' && tolerate !== null && tolerate >= 1) {
     report(
       'tolerate',
       'tolerance',
-      'silence has no tolerance',
-      'The budget alone says how long a silence is unusual.',
-      'Remove "tolerate".',
+      `"tolerate" is ${shown(rule.tolerate)}`,
+      'It is a part of the usual rows, and to lack all of them is silence.',
+      'Write less than 100%, or remove "tolerate" to look for silence alone.',
+    )
+  }
+  if (shape === 'mean' && tolerate !== null && tolerate >= 1) {
+    report(
+      'tolerate',
+      'tolerance',
+      `"tolerate" is ${shown(rule.tolerate)}`,
+      'It is a part of the range, and no mean moves further than that.',
+      toleranceHelp(shape),
     )
   }
   if (shape === 'histogram' && typeof rule.tolerate === 'string') {
@@ -128,7 +146,7 @@ function compileRule(
       'role',
       'role',
       `${kind} cannot be a gate`,
-      'That two distributions are equal cannot be shown; a gate needs a rate.',
+      'That two shapes are equal cannot be shown; a gate needs a rate.',
       'Write "role: guard", and make a rate such as errors the gate.',
     )
   }
@@ -202,7 +220,7 @@ function compileRule(
       id: names.length > 1 ? `${id}.${name}` : id,
       signal: name === '' ? kind : `${kind}(${name})`,
       reference: rule.against,
-      detector,
+      detector: shape === 'volume' && tolerate !== null ? amountDetector : detector,
       tolerance: { harm: tolerate ?? 0, safe: safe ?? 0, ...(absolute === null ? {} : { absolute }) },
       budget,
       role,
@@ -226,7 +244,7 @@ function checkArguments(
       report('signal', `${kind} takes nothing in brackets`, 'It is counted over all rows.', `Write "signal: ${kind}".`)
     return
   }
-  const example = of === 'quantile' ? 'p99' : 'distance'
+  const example = of === 'quantile' ? 'p99' : of === 'number' ? 'score' : 'distance'
   if (names.length === 0) {
     report(
       'signal',
@@ -249,7 +267,8 @@ function checkArguments(
       }
       continue
     }
-    if (known === undefined || (of === 'feature-or-latency' && name === 'latency')) continue
+    if (known === undefined || (name === 'latency' && (of === 'feature-or-latency' || of === 'number'))) continue
+    if (of === 'number' && name === 'score') continue
     if (!known.features.includes(name)) {
       report(
         'unknown-feature',
@@ -303,11 +322,14 @@ function compileSlices(rule: GuardrailSource, known: Known | undefined, report: 
 function againstWhy(kind: SignalKind): string {
   if (kind === 'predictions')
     return 'A new version answers differently on purpose; it is held against its own training.'
+  if (kind === 'mean')
+    return 'A new version may differ on purpose; a mean is held against the training of its own version.'
   if (kind === 'volume') return 'Traffic is held against its own past.'
   return 'Hours differ, so a rate is held against the stable version at the same time, or against the training data.'
 }
 
-function toleranceHelp(shape: 'rate' | 'histogram' | 'volume'): string {
+function toleranceHelp(shape: SignalShape): string {
+  if (shape === 'mean') return 'Write such as "tolerate: 2%": the part of the range by which the mean may move.'
   return shape === 'rate'
     ? 'Write such as "tolerate: 20%": so much more than what it is held against.'
     : 'Write such as "tolerate: 0.05"; 0 is equal, a change of units is above 0.2.'

@@ -144,7 +144,7 @@ function guardrail(path: string, old: Guardrail, now: Guardrail, rows: string): 
         ]
   const { tolerance: was } = old
   const { tolerance: is } = now
-  const isRatio = now.detector === 'conditional-beta-binomial' || now.detector === 'binomial-shiryaev-roberts'
+  const isDistance = now.detector === 'dirichlet-two-sample' || now.detector === 'dirichlet-baseline'
   return [
     ...named('signal', 'what it looks at'),
     ...named('reference', 'what it is held against'),
@@ -154,7 +154,7 @@ function guardrail(path: string, old: Guardrail, now: Guardrail, rows: string): 
       `${path}.tolerance.harm`,
       rule('what is tolerated'),
       [was.harm, is.harm],
-      isRatio ? share : plain,
+      isDistance ? plain : share,
       'more is looser',
     ),
     ...(now.role === 'gate' && old.role === 'gate'

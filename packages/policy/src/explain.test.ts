@@ -55,7 +55,10 @@ test('each thing that an approver would want to know changes the text', () => {
     { ...policy, brakes: { ...policy.brakes, fleetWindowMs: 60_000 } },
     ...(
       [
-        { signal: 'volume' },
+        { signal: 'volume', detector: 'gap' },
+        { signal: 'volume', detector: 'poisson-shiryaev-roberts' },
+        { signal: 'mean(score)', detector: 'binned-betting' },
+        { signal: 'mean(latency)', detector: 'binned-betting' },
         { tolerance: { ...first!.tolerance, harm: 0.6 } },
         { tolerance: { ...first!.tolerance, safe: 3 } },
         { tolerance: { ...first!.tolerance, absolute: 0.02 } },
@@ -76,4 +79,24 @@ test('each thing that an approver would want to know changes the text', () => {
   const texts = changed.map(explain)
   for (const [index, text] of texts.entries()) expect(text, `change ${index}`).not.toBe(base)
   expect(new Set(texts).size).toBe(texts.length)
+})
+
+test('an amount and a mean are told in short sentences too', () => {
+  const [first] = policy.guardrails
+  const rules = [
+    { signal: 'volume', detector: 'poisson-shiryaev-roberts', reference: 'history' },
+    { signal: 'mean(score)', detector: 'binned-betting', reference: 'baseline' },
+  ] as const
+  const guardrails = rules.map((rule, i) => ({
+    ...first!,
+    ...rule,
+    id: `rule-${i}`,
+    role: 'guard' as const,
+    action: 'hold' as const,
+    tolerance: { harm: 0.5, safe: 0 },
+  }))
+  const text = explain({ ...policy, guardrails })
+  expect(text).toContain('If all versions together get over 50 % more or fewer flights than is usual, no version')
+  expect(text).toContain('If the mean of the scores is off its training by over 50 % of its range, no version')
+  for (const line of text.split('\n')) expect(readingGrade(line), line).toBeLessThanOrEqual(8)
 })

@@ -1,7 +1,7 @@
 import { type Action, canonicalJson, type Guardrail, type Policy, type Stage } from '@interlock/contracts'
 import { nameOfFeature, nameOfRow } from './rule-name.ts'
 import { capital, count, duration, percent, twoDigits } from './say/phrases.ts'
-import { readSignal } from './signal-name.ts'
+import { amountDetector, readSignal } from './signal-name.ts'
 
 /**
  * A policy in plain sentences, for those who approve it: how a new version takes over, what stops it and whom that
@@ -119,13 +119,21 @@ function condition(guardrail: Guardrail, of: readonly string[], policy: Policy):
       return `${who} is as slow as the slowest ${either(of.map((name) => slowest[name] ?? name))} of training ${more}`
     case 'predictions':
       return `the answers of a version differ from those in its training ${apart}`
+    case 'mean':
+      return `the mean of ${either(of.map((name) => meanName(name, policy)))} is off its training by over ${percent(harm).text} of its range`
     case 'volume':
+      if (guardrail.detector === amountDetector)
+        return `all versions together get over ${percent(harm).text} more or fewer ${nameOfRow(policy)} than is usual`
       return `a version gets no ${nameOfRow(policy)} for longer than is usual`
     default:
       return guardrail.reference === 'stable'
         ? `${feature} in the new version differs from the old one ${apart}`
         : `${feature} differs from the training data ${apart}`
   }
+}
+
+function meanName(name: string, policy: Policy): string {
+  return name === 'score' ? 'the scores' : nameOfFeature(name, policy)
 }
 
 /** "a", "a or b", "a, b or c". */

@@ -169,7 +169,11 @@ test('every signal has a sentence for every verdict, without holes', () => {
     { signal: 'distribution(latency)' },
     { signal: 'distribution(distance)', reference: 'baseline' },
     { signal: 'predictions', reference: 'baseline' },
-    { signal: 'volume', reference: 'history' },
+    { signal: 'volume', reference: 'history', detector: 'gap' },
+    { signal: 'volume', reference: 'history', detector: 'poisson-shiryaev-roberts' },
+    { signal: 'mean(distance)', reference: 'baseline', detector: 'binned-betting' },
+    { signal: 'mean(latency)', reference: 'baseline', detector: 'binned-betting' },
+    { signal: 'mean(score)', reference: 'baseline', detector: 'binned-betting' },
   ]
   for (const change of signals) {
     for (const verdict of ['pass', 'watch', 'breach', 'inconclusive', 'no-data'] as const) {
@@ -195,4 +199,19 @@ test('a gate says how many rows it has of about how many, and opens only on its 
   const proven = found({ logE: { harm: 0, safe: defaultSafeLimit } })
   expect(factOfEvidence(proven, gate, 'pass', watch).kind).toBe('gate-safe')
   expect(factOfEvidence(half, gate, 'pass', watch).kind).toBe('within-limit')
+})
+
+test('a move of a mean is told in the unit of the feature, an amount in rows', () => {
+  const moved = found({ effect: { estimate: -0.25, low: -0.3, high: -0.2 } })
+  const mean = rule({ signal: 'mean(distance)', reference: 'baseline', detector: 'binned-betting' })
+  expect(factOfEvidence(moved, mean, 'breach', watch)).toMatchObject({ kind: 'mean-moved', by: -400, unit: 'miles' })
+  const score = rule({ signal: 'mean(score)', reference: 'baseline', detector: 'binned-betting' })
+  expect(factOfEvidence(moved, score, 'breach', watch)).toMatchObject({ feature: 'score', by: -0.25, unit: null })
+  const fewer = found({ events: { now: 120, reference: 300 } })
+  const amount = rule({ signal: 'volume', reference: 'history', detector: 'poisson-shiryaev-roberts' })
+  expect(factOfEvidence(fewer, amount, 'breach', watch)).toMatchObject({
+    kind: 'amount-differs',
+    now: 120,
+    before: 300,
+  })
 })

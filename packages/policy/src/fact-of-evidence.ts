@@ -75,7 +75,7 @@ function measured(
 ): MeasuredFact {
   const { kind, of } = readSignal(guardrail.signal) ?? { kind: guardrail.signal, of: [] }
   const rows = nameOfRow(watch.policy)
-  if (kind === 'volume') {
+  if (guardrail.detector === 'gap') {
     return { kind: 'silence', version, last: evidence.onset?.from ?? null, at: evidence.dataTo, rows }
   }
   const slice =
@@ -94,6 +94,13 @@ function measured(
   const [feature = ''] = of
   const name = nameOfFeature(feature, watch.policy)
   switch (kind) {
+    case 'volume':
+      return { kind: 'amount-differs', ...shared, rows, now: events.now, before: events.reference }
+    case 'mean': {
+      const unit = feature === 'score' ? null : unitOf(feature, watch)
+      const by = evidence.effect.estimate * spanOf(feature, watch)
+      return { kind: 'mean-moved', ...shared, feature: feature === 'score' ? 'score' : name, unit, by }
+    }
     case 'errors':
       return { kind: 'error-rate', ...shared, ...rates, rows }
     case 'duplicates':
@@ -179,6 +186,21 @@ function unitOf(feature: string, { policy }: WatchContext): string | null {
   if (feature === 'latency') return 'ms'
   const features = policy.words?.features ?? {}
   return Object.hasOwn(features, feature) ? (features[feature]!.unit ?? null) : null
+}
+
+/** Range that a mean's move is a part of: between the first and the last edge, of latency up to the baseline's p99. */
+function spanOf(feature: string, { spec, baselines, stable }: WatchContext): number {
+  const edges = edgesOf(feature, spec)
+  const limits = (baselines.find(({ version }) => version === stable) ?? baselines[0])?.latencyLimitsMs
+  const last = feature === 'latency' ? limits?.p99 : edges.at(-1)
+  return (last ?? 0) - (edges[0] ?? 0)
+}
+
+function edgesOf(feature: string, { features, latencyEdgesMs, scoreEdges }: WatchOut['spec']): readonly number[] {
+  if (feature === 'latency') return latencyEdgesMs
+  if (feature === 'score') return scoreEdges
+  const one = features.find(({ name }) => name === feature)
+  return one?.kind === 'numeric' ? one.edges : []
 }
 
 type Odds = Pick<Extract<MeasuredFact, { kind: 'error-rate' }>, 'odds' | 'oddsOf'>

@@ -33,6 +33,8 @@ export function nameOfRule(guardrail: Pick<Guardrail, 'signal' | 'reference'>, p
       return latencyNames[of[0] ?? ''] ?? 'slow answers'
     case 'predictions':
       return `answers${training}`
+    case 'mean':
+      return `mean ${of[0] === 'score' ? 'score' : feature}${training}`
     case 'volume':
       return 'traffic'
     default:

@@ -25,6 +25,8 @@ function messageOf(fact: Fact): Message {
     case 'duplicate-rate':
     case 'slow-answers':
     case 'predictions-differ':
+    case 'mean-moved':
+    case 'amount-differs':
     case 'silence':
       return sayMeasured(fact)
     case 'within-limit':

@@ -10,15 +10,16 @@ export type SignalKind =
   | 'distribution'
   | 'predictions'
   | 'duplicates'
+  | 'mean'
   | 'volume'
 
-/** How a signal is counted: some of some, by bins, or in time. */
-export type SignalShape = 'rate' | 'histogram' | 'volume'
+/** How a signal is counted: some of some, by bins, by bins with a mean, or in time. */
+export type SignalShape = 'rate' | 'histogram' | 'mean' | 'volume'
 
 type SignalRule = {
   readonly shape: SignalShape
   /** What stands in the brackets. */
-  readonly of: 'nothing' | 'feature' | 'feature-or-latency' | 'quantile'
+  readonly of: 'nothing' | 'feature' | 'feature-or-latency' | 'number' | 'quantile'
   /** References that have a detector, and which. */
   readonly detectors: Readonly<Partial<Record<Reference, DetectorId>>>
   /** Whether it is counted of all rows only, and not by producer or segment. */
@@ -44,10 +45,15 @@ export const signals = {
   },
   // A new model answers differently on purpose: its answers are held against its own baseline, never against stable.
   predictions: { shape: 'histogram', of: 'nothing', detectors: { baseline: 'dirichlet-baseline' } },
+  // Two versions may differ on purpose in what they answer and how fast: a mean too is held against the version's own baseline.
+  mean: { shape: 'mean', of: 'number', detectors: { baseline: 'binned-betting' } },
   volume: { shape: 'volume', of: 'nothing', detectors: { history: 'gap' } },
 } as const satisfies Record<SignalKind, SignalRule>
 
 export const signalKinds = Object.keys(signals) as readonly SignalKind[]
+
+/** With a tolerance, volume is the amount of rows and no longer their absence. */
+export const amountDetector: DetectorId = 'poisson-shiryaev-roberts'
 
 /** Quantiles of latency whose limits the baseline freezes. */
 export const quantiles = ['p50', 'p90', 'p99'] as const

@@ -60,7 +60,7 @@ const guardrail = z
       .max(2_048)
       .meta({
         description:
-          'What is counted: errors, duplicates, missing(f), unseen(f), invalid(f), latency-over(p50|p90|p99), distribution(f), distribution(latency), predictions or volume. Several names in the brackets make one rule each.',
+          'What is counted: errors, duplicates, missing(f), unseen(f), invalid(f), latency-over(p50|p90|p99), distribution(f), distribution(latency), mean(f), mean(score), mean(latency), predictions or volume. Several names in the brackets make one rule each.',
         examples: ['errors', 'distribution(distance, origin)', 'latency-over(p99)'],
       }),
     against: z.enum(['stable', 'baseline', 'history']).meta({
@@ -72,7 +72,7 @@ const guardrail = z
       .optional()
       .meta({
         description:
-          'What is accepted as harmless. Rates: how much more than the stable version. Distributions: a distance from 0 (equal) upwards.',
+          'What is accepted as harmless. Rates: how much more than the stable version. Distributions: a distance from 0 (equal) upwards. Means: a part of the range. Volume: a part of the usual rows, too many or too few; without it only silence counts.',
         examples: ['20%', 0.05],
       }),
     safe: z

@@ -1,9 +1,8 @@
 import { log1pExp, pow } from './elementary.ts'
 import { logStartWeight, stepStart } from './start-mixture.ts'
 
-/** Panes after which a pane's weight in the history is halved. */
-const halfLife = 30
-const fading = pow(0.5, 1 / halfLife)
+/** What is left of a pane's weight in the history when the next one comes: half of it after 30 panes. */
+const fading = pow(0.5, 1 / 30)
 
 /**
  * How many rows a version answers for each unit of exposure (a pane, or a row of the stable arm), and how unevenly, as
@@ -32,14 +31,19 @@ export function dispersion(history: VolumeHistory, floor: number): number {
   return history.weight > 0 ? Math.max(floor, history.scatter / history.weight) : floor
 }
 
-/** The history after a pane with rows that ended a silence of some panes and some exposure. */
+/**
+ * The history after a pane with rows that ended a silence of some panes and some exposure.
+ *
+ * @param fade what is left of a pane's weight when the next one comes
+ */
 export function learn(
   history: VolumeHistory,
   rows: number,
   exposure: number,
   silence: { readonly panes: number; readonly exposure: number },
+  fade = fading,
 ): VolumeHistory {
-  const faded = pow(fading, silence.panes + 1)
+  const faded = pow(fade, silence.panes + 1)
   const mean = expectedRows(history, exposure)
   return {
     rows: history.rows * faded + rows,

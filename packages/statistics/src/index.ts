@@ -1,3 +1,6 @@
+export { fewer, logAmountIncrement, more } from './amount.ts'
+export type { Ends } from './betting.ts'
+export { bettingInterval, endsOf, logWealth, stakes } from './betting.ts'
 export type { Combined, WeightedEvidence } from './combine.ts'
 export { averageEvidence, wholeAndSlices } from './combine.ts'
 export type { RatioGrid } from './conditional-beta-binomial.ts'
@@ -8,13 +11,17 @@ export {
   ratiosAbove,
   ratiosBelow,
 } from './conditional-beta-binomial.ts'
+export { asymptoticRadius, oneSidedLogWealth, oneSidedRadius, stitchedRadius } from './confidence-sequences.ts'
 export { detectorFor } from './detectors/detectors.ts'
 export { whyNot } from './detectors/setup.ts'
 export { ballTest, baselineShares, baselineSlack, logBestWithin, predictiveAround } from './dirichlet-baseline.ts'
 export type { Tilt } from './dirichlet-two-sample.ts'
 export { logDealIncrement, predictedOdds, tiltedOdds } from './dirichlet-two-sample.ts'
+export type { Distances, OrderedDistances } from './distances.ts'
+export { distancesOf, orderedDistancesOf } from './distances.ts'
 export type { Sample } from './divergence.ts'
 export { divergence, divergenceCeiling, driversOf, logDivergenceAbove, logTwoLaws } from './divergence.ts'
+export { eBenjaminiHochberg, logEOfP } from './e-bh.ts'
 export { exp, expm1, ln, log1p, log1pExp, logAddExp, logSumExp, pow } from './elementary.ts'
 export type { VolumeHistory } from './gap.ts'
 export { dispersion, emptyHistory, expectedRows, learn, stepSilence } from './gap.ts'
@@ -22,6 +29,7 @@ export { mixtureLogWealth, mixtureRadius, mixtureRho } from './normal-mixture.ts
 export { logOwnRateBelow, logOwnRateIncrement, ratesAbove, ratesBelow } from './own-rate.ts'
 export { poissonUpper } from './poisson-bound.ts'
 export { rateRatio, ratioCeiling, ratioInterval } from './rate-interval.ts'
+export { logShareMismatch } from './sample-ratio.ts'
 export { bestDelay, stepShiryaevRoberts } from './shiryaev-roberts.ts'
 export type { LatencyLimits } from './signal.ts'
 export { errorStatuses, nearestOf, resolveSignal, signalsOf, UnknownSignalError } from './signal.ts'
@@ -32,6 +40,7 @@ export {
   logBeta,
   logBetaAbove,
   logBetaBelow,
+  normalBelow,
   normalQuantile,
 } from './special.ts'
 export { logAside, logStartWeight, stepStart } from './start-mixture.ts'

@@ -36,6 +36,9 @@ export function signalsOf(spec: CountSpec): readonly string[] {
     'duplicates',
     'predictions',
     'distribution(latency)',
+    'mean(latency)',
+    ...(spec.scoreEdges.length > 1 ? ['mean(score)'] : []),
+    ...spec.features.filter(({ kind }) => kind === 'numeric').map(({ name }) => `mean(${name})`),
     ...['missing', 'unseen', 'invalid', 'distribution'].flatMap((kind) => features.map((name) => `${kind}(${name})`)),
   ]
 }
@@ -49,6 +52,8 @@ export function signalsOf(spec: CountSpec): readonly string[] {
  * - `latency-over(p50|p90|p99)`: rows slower than the baseline's quantile, of the rows with a latency
  * - `distribution(f)`, `distribution(latency)`: all bins with the special ones
  * - `predictions`: the score's bins, or the classes where there is no score
+ * - `mean(f)`, `mean(score)`, `mean(latency)`: the regular bins with what lies below and above them; latency up to the
+ *   baseline's p99, which counts for all that is slower
  * - `volume`: rows
  *
  * @param limits the baseline's latency quantiles; each must be an edge of the latency histogram
@@ -93,6 +98,13 @@ export function resolveSignal(signal: string, spec: CountSpec, limits: LatencyLi
     return latencyOver(signal, limits[argument], spec, layout)
   }
   if (name === 'distribution' && argument === 'latency') return numeric(signal, layout.latency, spec.latencyEdgesMs)
+  if (name === 'mean' && argument === 'latency') {
+    const upTo = limitAt(signal, limits.p99, spec)
+    if (upTo < 1) throw unknown('needs answers that take time')
+    return mean(signal, layout.latency, spec.latencyEdgesMs.slice(0, upTo + 1))
+  }
+  if (name === 'mean' && argument === 'score' && layout.score.bins > 0)
+    return mean(signal, layout.score, spec.scoreEdges)
   const index = spec.features.findIndex((feature) => feature.name === argument)
   const feature = spec.features[index]
   const place = layout.features[index]
@@ -113,6 +125,9 @@ export function resolveSignal(signal: string, spec: CountSpec, limits: LatencyLi
       return feature.kind === 'numeric'
         ? numeric(signal, place, feature.edges)
         : histogram(signal, place, feature.vocabulary)
+    case 'mean':
+      if (feature.kind !== 'numeric' || place.bins === 0) throw unknown('needs a feature with numbers')
+      return mean(signal, place, feature.edges)
     default:
       throw unknown('does not exist')
   }
@@ -155,12 +170,41 @@ function numeric(id: string, place: HistogramPlace, edges: readonly number[]): S
   return { ...histogram(id, place, regular, { below: `below ${first}`, above: `${last} and more` }), ordered }
 }
 
-function latencyOver(id: string, limitMs: number, spec: CountSpec, layout: Layout): SignalView {
-  const from = spec.latencyEdgesMs.indexOf(limitMs)
-  if (from < 0)
+/** Bins up to `edges`, in the order of their values; what lies above them is pooled. */
+function mean(id: string, place: HistogramPlace, edges: readonly number[]): SignalView {
+  const within = edges.length - 1
+  const names = edges.slice(1).map((edge, bin) => `${grouped(edges[bin] as number)} to ${grouped(edge)}`)
+  const bins = [`below ${grouped(edges[0] as number)}`, ...names, `${grouped(edges.at(-1) as number)} and more`]
+  const [below, above] = [specialAt(place, 'below'), specialAt(place, 'above')]
+  return {
+    kind: 'mean',
+    id,
+    edges,
+    bins,
+    read: (counts) => {
+      const read = new Float64Array(within + 2)
+      read[0] = counts[below] as number
+      for (let bin = 0; bin < within; bin++) read[bin + 1] = counts[place.at + bin] as number
+      let beyond = counts[above] as number
+      for (let bin = within; bin < place.bins; bin++) beyond += counts[place.at + bin] as number
+      read[within + 1] = beyond
+      return read
+    },
+  }
+}
+
+/** Place of a baseline's limit among the edges. */
+function limitAt(id: string, limitMs: number, spec: CountSpec): number {
+  const at = spec.latencyEdgesMs.indexOf(limitMs)
+  if (at < 0)
     throw new RangeError(
       `${id}: the baseline's limit ${limitMs} ms is no edge of the latency histogram; build the baseline again with this count spec`,
     )
+  return at
+}
+
+function latencyOver(id: string, limitMs: number, spec: CountSpec, layout: Layout): SignalView {
+  const from = limitAt(id, limitMs, spec)
   const { at, bins } = layout.latency
   const regular = Array.from({ length: bins }, (_, bin) => at + bin)
   const above = specialAt(layout.latency, 'above')

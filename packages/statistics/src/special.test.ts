@@ -1,6 +1,15 @@
 import { expect, test } from 'vitest'
 import { exp, ln } from './elementary.ts'
-import { betaQuantile, clopperPearson, lgamma, logBeta, logBetaAbove, logBetaBelow, normalQuantile } from './special.ts'
+import {
+  betaQuantile,
+  clopperPearson,
+  lgamma,
+  logBeta,
+  logBetaAbove,
+  logBetaBelow,
+  normalBelow,
+  normalQuantile,
+} from './special.ts'
 import vectors from './special.vectors.json' with { type: 'json' }
 
 /** Relative for large values, absolute for small ones. */
@@ -19,6 +28,14 @@ test('lgamma, logBeta, both tails of the incomplete beta and the normal quantile
     expect(off(logBetaAbove(x, a, b), exact), `above ${x}, ${a}, ${b}`).toBeLessThan(1e-12)
   for (const [p, exact] of vectors.normalQuantile as [number, number][])
     expect(off(normalQuantile(p), exact), `normal quantile of ${p}`).toBeLessThan(2e-15)
+})
+
+test('the normal law agrees with 50-digit vectors to 13 digits, also in its far tail', () => {
+  // The last but subnormal: −38 has few digits of its own.
+  for (const [x, exact] of (vectors.normalBelow as [number, number][]).slice(1))
+    expect(Math.abs(normalBelow(x) / exact - 1), `Φ(${x})`).toBeLessThan(2e-13)
+  expect(normalBelow(-38)).toBeGreaterThan(0)
+  expect(() => normalBelow(Number.NaN)).toThrow(RangeError)
 })
 
 test('a tail of e^-6900 is still a number', () => {

@@ -93,7 +93,8 @@ function placeName(signal: string): string {
   if (signal === 'errors') return 'status'
   if (signal === 'predictions') return 'predictions'
   if (signal === 'volume') return 'rows'
-  if (signal.startsWith('latency-over(') || signal === 'distribution(latency)') return 'latency'
+  if (signal === 'mean(score)') return 'predictions'
+  if (/^(?:latency-over\(.*|(?:distribution|mean)\(latency)\)$/.test(signal)) return 'latency'
   return `feature ${/\((.*)\)$/.exec(signal)?.[1] ?? ''}`
 }
 

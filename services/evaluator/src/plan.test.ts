@@ -16,6 +16,7 @@ import {
   v2,
   watchOf,
 } from './testing/flights.ts'
+import { moveTrack, startTrack } from './tracks.ts'
 
 const methods = { detectorFor, resolveSignal, whyNot }
 const distance = { signal: 'distribution(distance)', slices: ['producer'] }
@@ -69,6 +70,41 @@ test('a history is known by what it depends on: not by the generation where a ba
   const next = planOf({ ...watch, generation: 2 }, methods)
   const same = plan.subjects.map(({ key }, index) => key === next.subjects[index]?.key)
   expect(same).toEqual([false, false, true, true])
+})
+
+test('an amount is one subject, of all versions together; its history outlives a change of the stable one', () => {
+  const amount = guardrail('amount', {
+    signal: 'volume',
+    reference: 'history',
+    detector: 'poisson-shiryaev-roberts',
+    tolerance: { harm: 0.5, safe: 0 },
+    budget: { falsePerYear: 1 },
+    action: 'hold',
+  })
+  const before = watchOf({ policy: policyOf([amount]), baselines })
+  const ramp = planOf(before, methods)
+  expect(ramp.subjects.map(({ version, role, against }) => [version, role, against])).toEqual([[v1, 'stable', null]])
+  const done = planOf({ ...before, stable: v2, candidate: null }, methods)
+  expect(done.subjects[0]).toMatchObject({ version: v2, key: ramp.subjects[0]!.key })
+  // Rows of both versions count, shadow copies do not.
+  const counts = countsOf(rows.map((row, i) => ({ ...row, variant: i % 4 === 1 ? ('shadow' as const) : row.variant })))
+  const pane = sumPane(ramp, addCounts(emptyPane, counts), 0, 1)
+  const subject = ramp.subjects[0]!
+  const track = moveTrack(ramp, subject, startTrack(subject, 0), [], pane)
+  const shadows = rows.filter((_, i) => i % 4 === 1).length
+  expect((track.whole as { n: number }).n).toBe(rows.length - shadows)
+})
+
+test('a mean is tempered by the design effect of its shape', () => {
+  const mean = guardrail('mean', {
+    signal: 'mean(distance)',
+    reference: 'baseline',
+    detector: 'binned-betting',
+    budget: { falsePerYear: 1 },
+    action: 'hold',
+  })
+  const { subjects } = planOf(watchOf({ policy: policyOf([mean]), baselines }), methods)
+  expect(subjects.map(({ sight }) => sight?.setup.phi)).toEqual([7, 7])
 })
 
 test('a slice that the spec does not know counts as other, and an error is no fallback', () => {

@@ -80,7 +80,7 @@ const sliceMinimumSample = 50
  * Slices of one guardrail and version that move in one pane, by the cost of a move (a histogram is some twenty rates). More
  * slices than these take turns, which only the clock decides: it bounds the work of a pane, and costs a slice some panes' delay.
  */
-const slicesAPane = { rate: 256, histogram: 32, volume: 256 } as const
+const slicesAPane = { rate: 256, histogram: 32, mean: 32, volume: 256 } as const
 
 /** A guardrail that cannot see (no such signal, no baseline) stays in the plan: it says that it has no data. */
 export function planOf(watch: WatchOut, methods: Methods): Plan {
@@ -94,7 +94,7 @@ export function planOf(watch: WatchOut, methods: Methods): Plan {
   const subjects = policy.guardrails.flatMap((guardrail) =>
     pairsOf(watch, guardrail).map(({ version, role, against }): Subject => {
       const read = baselines.get(version)
-      const baseline = read?.shows(guardrail.signal) ? read : null
+      const baseline = read?.shows(guardrail.signal) && !isAmount(guardrail) ? read : null
       const sight = sightOf({
         guardrail,
         spec,
@@ -106,8 +106,10 @@ export function planOf(watch: WatchOut, methods: Methods): Plan {
       })
       // Against the stable version a product belongs to its generation; against a baseline it outlives it.
       const scope = against === null ? null : [watch.generation, against]
-      const cut = isLatencyRate(guardrail.signal) ? limits : null
-      const identity = [guardrail, version, specHash, policy.times.paneMs, cut, baseline?.hash ?? null, scope]
+      const cut = readsLimits(guardrail.signal) ? limits : null
+      // The amount is that of all versions together: what is usual outlives each of them.
+      const whose = isAmount(guardrail) ? null : version
+      const identity = [guardrail, whose, specHash, policy.times.paneMs, cut, baseline?.hash ?? null, scope]
       return { key: contentHash(identity), guardrail, version, role, against, sight, limit: limitOf(policy, guardrail) }
     }),
   )
@@ -134,11 +136,18 @@ function pairsOf(
     return candidate === null ? [] : [{ version: candidate, role: 'candidate', against: watch.stable }]
   }
   const stable = { version: watch.stable, role: 'stable', against: null } as const
-  return candidate === null ? [stable] : [{ version: candidate, role: 'candidate', against: null }, stable]
+  return candidate === null || isAmount(guardrail)
+    ? [stable]
+    : [{ version: candidate, role: 'candidate', against: null }, stable]
 }
 
-function isLatencyRate(signal: string): boolean {
-  return signal.startsWith('latency-over(')
+/** Rows of the whole deployment: a ramp moves them from one version to the other, and that is no change of the amount. */
+export function isAmount({ detector }: Guardrail): boolean {
+  return detector === 'poisson-shiryaev-roberts'
+}
+
+function readsLimits(signal: string): boolean {
+  return signal.startsWith('latency-over(') || signal === 'mean(latency)'
 }
 
 /** The stable version's latency limits hold for both arms; each must be an edge of the histogram, or nothing can be counted. */
@@ -173,19 +182,21 @@ interface SightInput {
 function sightOf({ guardrail, spec, paneMs, baseline, limits, dimensions, methods }: SightInput): Sight | null {
   const signal = signalOf(guardrail, spec, limits, methods)
   if (signal === null || methods.whyNot(guardrail.detector, signal.kind, guardrail.reference) !== null) return null
-  const isGap = guardrail.detector === 'gap'
-  const needsBaseline = !isGap && guardrail.reference !== 'stable'
+  const isVolume = guardrail.signal === 'volume'
+  const needsBaseline = !isVolume && guardrail.reference !== 'stable'
   if (needsBaseline && baseline === null) return null
   // Dispersion between days is common to both arms: it cancels where they are compared in the same pane. The gap test learns
   // that of panes by itself: hours differ more than a silence within one.
   const phiOf = (slice?: string): number =>
-    guardrail.reference === 'stable' || isGap ? 1 : (baseline?.phiOf(guardrail.signal, slice) ?? 1)
+    guardrail.reference === 'stable' || guardrail.detector === 'gap'
+      ? 1
+      : (baseline?.phiOf(guardrail.signal, slice) ?? 1)
   const phi = phiOf()
   const setup = { guardrail, signal, baseline: needsBaseline ? baseline!.whole : null, phi, paneMs }
   const ofSlice = { ...guardrail, minimumSample: Math.min(guardrail.minimumSample, sliceMinimumSample) }
   const slices = new Map<string, DetectorSetup>()
   const sliceOrder: string[] = []
-  for (const dimension of isGap ? [] : guardrail.slices) {
+  for (const dimension of isVolume ? [] : guardrail.slices) {
     for (const value of dimensions.get(dimension) ?? []) {
       const key = sliceKey(dimension, value)
       sliceOrder.push(key)
@@ -208,7 +219,7 @@ function signalOf(
   limits: LatencyLimits | null,
   methods: Methods,
 ): SignalView | null {
-  if (isLatencyRate(signal) && limits === null) return null
+  if (readsLimits(signal) && limits === null) return null
   try {
     return methods.resolveSignal(signal, spec, limits ?? noLimits)
   } catch (error) {
@@ -217,7 +228,7 @@ function signalOf(
   }
 }
 
-/** For signals other than latency rates, which read no limits. */
+/** For signals that read no limits. */
 const noLimits: LatencyLimits = { p50: 0, p90: 0, p99: 0 }
 
 function edgesOf(signal: string, spec: CountSpec): Sight['edges'] {

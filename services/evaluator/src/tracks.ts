@@ -1,9 +1,10 @@
 import type { GuardrailEvidence } from '@interlock/contracts'
 import { type EventTime, type Evidence, hashFields, type WeeklyVolume } from '@interlock/contracts'
 import { usualRows } from '@interlock/statistics'
+import { added } from './added.ts'
 import { type ClosedPane, groupKey, isServing, type SummedPane } from './closed-pane.ts'
 import { medians } from './medians.ts'
-import type { Plan, Sight, Subject } from './plan.ts'
+import { isAmount, type Plan, type Sight, type Subject } from './plan.ts'
 import { type Joined, joinSlices, moveSlices } from './slices.ts'
 import type { Track } from './state.ts'
 
@@ -34,7 +35,7 @@ export function moveTrack(
   if (sight === null) return { ...track, variant }
   const nowKey = groupKey(subject.version, variant === 'shadow' ? 'shadow' : 'serving')
   const againstKey = subject.against === null ? null : groupKey(subject.against, 'serving')
-  const now = pane.groups.get(nowKey)?.whole ?? plan.zero
+  const now = isAmount(subject.guardrail) ? answered(plan, pane) : (pane.groups.get(nowKey)?.whole ?? plan.zero)
   const against = againstKey === null ? null : (pane.groups.get(againstKey)?.whole ?? plan.zero)
   const hourly = sight.volume === null ? null : expectedIn(sight.volume, plan, track, now, pane)
   const whole = sight.detector.update(sight.setup, track.whole, {
@@ -77,6 +78,11 @@ function expectedIn(
   const part = all === 0 ? (known ?? 1) : own / all
   const faded = all === 0 || known === undefined ? part : partKept * known + (1 - partKept) * part
   return { expected: usualRows(volume, pane.start, pane.ms) * (own > 0 ? part : (known ?? part)), part: faded }
+}
+
+/** What all versions answered together; shadow copies are nobody's traffic. */
+function answered(plan: Plan, { groups }: ClosedPane): Float64Array {
+  return [...groups].reduce((sum, [key, { whole }]) => (isServing(key) ? added(sum, whole) : sum), plan.zero)
 }
 
 /**

@@ -1,5 +1,5 @@
 import { addPacked, type BaselineDocument, type Guardrail, layoutOf, type SignalView } from '@interlock/contracts'
-import { divergence, rateRatio, resolveSignal } from '@interlock/statistics'
+import { bettingInterval, divergence, endsOf, rateRatio, resolveSignal } from '@interlock/statistics'
 
 /** Counts of a block of healthy time by slice: `sliceKey` → counts. The whole is under `whole`. */
 export interface Block {
@@ -119,6 +119,17 @@ function effectOf(
       if (n < fewestRows || m < fewestRows) return null
       const { estimate, high } = divergence({ bins: past, rows: m }, { bins: present, rows: n }, 1, alpha)
       return { effect: estimate, upper: high }
+    }
+    case 'mean': {
+      const [past, present] = [signal.read(reference), signal.read(now)]
+      const [m, n] = [total(past), total(present)]
+      if (n < fewestRows || m < fewestRows) return null
+      const ends = endsOf(signal.edges)
+      const mean = (counts: Float64Array): number =>
+        counts.reduce((sum, count, bin) => sum + count * (ends.lower[bin]! + ends.upper[bin]!), 0) / (2 * total(counts))
+      const usual = mean(past)
+      const [low, high] = bettingInterval(present, ends, alpha, 1)
+      return { effect: Math.abs(mean(present) - usual), upper: Math.max(usual - low, high - usual) }
     }
   }
 }

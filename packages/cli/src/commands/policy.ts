@@ -116,12 +116,14 @@ export function policyPromise(file: string, { baseline, rate, errorRate }: Promi
 }
 
 function promiseLine(promised: Promised): string {
-  const { guardrail, sees, isAlone, healthyRate, smallest, afterMs, answers, grosser } = promised
+  const { guardrail, sees, isAlone, of, healthyRate, smallest, afterMs, answers, grosser } = promised
   if (isAlone) return `  ${guardrail}: rests, since nobody is beside the new version`
-  const size = (harm: number): string =>
-    healthyRate === null
-      ? `a distance of ${harm.toPrecision(2)}`
-      : `${harm.toFixed(harm < 10 ? 2 : 0)} times the rate (${(100 * harm * healthyRate).toPrecision(2)} %)`
+  const size = (harm: number): string => {
+    if (of === 'amount') return `a fall to ${(100 * harm).toPrecision(2)} % of the usual amount`
+    if (of === 'move') return `a rise by ${(100 * harm).toPrecision(2)} % of the range`
+    if (healthyRate === null) return `a distance of ${harm.toPrecision(2)}`
+    return `${harm.toFixed(harm < 10 ? 2 : 0)} times the rate (${(100 * harm * healthyRate).toPrecision(2)} %)`
+  }
   const cost = (ms: number | null, rows: number | null): string =>
     ms === null ? 'not in this stage' : `after ${seconds(ms)}, ${count(rows ?? 0)} answers`
   if (!sees) return `  ✗ ${guardrail}: sees nothing here: too few answers for its tolerance`

@@ -624,7 +624,7 @@ export interface Guardrail {
   readonly id: string
   readonly signal: string
   readonly reference: 'stable' | 'baseline' | 'history'
-  readonly detector: 'conditional-beta-binomial' | 'dirichlet-two-sample' | 'dirichlet-baseline' | 'gap' | 'binomial-shiryaev-roberts'
+  readonly detector: 'conditional-beta-binomial' | 'dirichlet-two-sample' | 'dirichlet-baseline' | 'gap' | 'binomial-shiryaev-roberts' | 'poisson-shiryaev-roberts' | 'binned-betting'
   readonly tolerance: Tolerance
   readonly budget: YearlyBudget | AlphaBudget
   readonly role: 'gate' | 'guard'

@@ -75,6 +75,21 @@ export type MeasuredFact =
       readonly now: number
       readonly before: number
     })
+  | (Measured & {
+      readonly kind: 'mean-moved'
+      /** Name for people, with its unit. */
+      readonly feature: string
+      readonly unit: string | null
+      /** How far it rose (fell, below 0), in `unit`. */
+      readonly by: number
+    })
+  | (Measured & {
+      readonly kind: 'amount-differs'
+      readonly rows: string
+      /** Rows since then, and how many would be usual. */
+      readonly now: number
+      readonly before: number
+    })
   | {
       readonly kind: 'silence'
       readonly version: string

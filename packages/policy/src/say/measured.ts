@@ -10,6 +10,7 @@ import {
   sharesOf,
   since,
   times,
+  twoDigits,
   version,
   type Words,
   wordCount,
@@ -40,6 +41,10 @@ export function sayMeasured(fact: MeasuredFact): Message {
       return whole(fact, duplicates(fact))
     case 'slow-answers':
       return whole(fact, slow(fact))
+    case 'mean-moved':
+      return whole(fact, meanMoved(fact))
+    case 'amount-differs':
+      return whole(fact, amount(fact))
   }
 }
 
@@ -107,6 +112,21 @@ function slow(fact: Extract<Measurement, { kind: 'slow-answers' }>): readonly Wo
   ]
 }
 
+function meanMoved(fact: Extract<Measurement, { kind: 'mean-moved' }>): readonly Words[] {
+  const by = { kind: 'number', text: twoDigits(Math.abs(fact.by)), value: fact.by } as const
+  const size = fact.unit === null ? words`${by}` : words`${by} ${fact.unit}`
+  const way = fact.by < 0 ? 'lower' : 'higher'
+  return [
+    words`${named(capital(fact.feature))}${inSlice(fact)} is ${size} ${way} on average than in training${since(fact.since, fact.sinceTo)}.`,
+  ]
+}
+
+function amount(fact: Extract<Measurement, { kind: 'amount-differs' }>): readonly Words[] {
+  return [
+    words`${count(fact.now)} ${fact.rows} came${since(fact.since, fact.sinceTo)}; ${count(fact.before)} are usual in that time.`,
+  ]
+}
+
 function silence(fact: Extract<MeasuredFact, { kind: 'silence' }>): Message {
   if (fact.last === null) return message('silence.never', words`${version(fact.version)} has had no ${fact.rows} yet.`)
   return message(
@@ -133,7 +153,7 @@ function was(fact: Measurement): Words {
 }
 
 /** "flights", or `flights of airport "ORD"` where only those are counted. */
-function rowsOf(fact: Exclude<Measurement, { kind: 'slow-answers' }>): Words {
+function rowsOf(fact: Extract<Measurement, { readonly rows: string }>): Words {
   return words`${fact.rows}${inSlice(fact)}`
 }
 

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ln } from '../elementary.ts'
 import { detectorFor } from './detectors.ts'
-import { cell, run, setupOf } from './panes.ts'
+import { cell, meanOfOrigins, run, setupOf } from './panes.ts'
 import { whyNot } from './setup.ts'
 
 /** What every detector owes, whatever its method. */
@@ -31,6 +31,24 @@ const setups: Readonly<Record<string, DetectorSetup>> = {
     { detector: 'dirichlet-baseline', reference: 'baseline', minimumSample: 50, tolerance: { harm: 0.02, safe: 0 } },
     { baseline: cell(1000, 10, [500, 300, 200]) },
   ),
+  'poisson-shiryaev-roberts': setupOf('volume', {
+    detector: 'poisson-shiryaev-roberts',
+    reference: 'history',
+    minimumSample: 50,
+    tolerance: { harm: 0.3, safe: 0 },
+    budget: { falsePerYear: 1 },
+  }),
+  'binned-betting': setupOf(
+    'distribution(origin)',
+    {
+      detector: 'binned-betting',
+      reference: 'baseline',
+      minimumSample: 50,
+      tolerance: { harm: 0.02, safe: 0 },
+      budget: { falsePerYear: 1 },
+    },
+    { baseline: cell(1000, 10, [500, 300, 200]), signal: meanOfOrigins },
+  ),
   gap: setupOf('volume', { detector: 'gap', reference: 'history', minimumSample: 50, budget: { falsePerYear: 1 } }),
 }
 
@@ -41,7 +59,7 @@ function isFinitePlain(value: Json | DetectorReading): boolean {
 
 describe.each(Object.entries(setups))('%s', (id, setup) => {
   const detector = detectorFor(id as DetectorSetup['guardrail']['detector'])
-  const healthy = Array.from({ length: 20 }, () => ({
+  const healthy = Array.from({ length: 40 }, () => ({
     now: cell(100, 1, [50, 30, 20]),
     reference: cell(100, 1, [50, 30, 20]),
   }))
@@ -66,16 +84,16 @@ describe.each(Object.entries(setups))('%s', (id, setup) => {
   test('a pane that not every shard reported moves nothing and says so, until a whole one comes', () => {
     const bad = { now: cell(100, 100, [0, 0, 100]), reference: cell(100, 0, [100]), coverage: 0.5 }
     const { readings } = run(detector, setup, [...healthy, bad, ...healthy.slice(0, 1)])
-    expect(readings[20]?.status).toBe('incomplete')
-    expect(readings[20]).toEqual({ ...readings[19], status: 'incomplete' })
-    expect(readings[21]?.status).toBe('ok')
+    expect(readings[40]?.status).toBe('incomplete')
+    expect(readings[40]).toEqual({ ...readings[39], status: 'incomplete' })
+    expect(readings[41]?.status).toBe('ok')
   })
 
   test('healthy data are ok and raise nothing', () => {
     const last = run(detector, setup, healthy).readings.at(-1)
     expect(last?.status).toBe('ok')
-    // An endless watch sums up one process a pane, each with mean 1: 20 healthy panes are worth 20 and no alarm.
-    expect(last?.logE.harm).toBeLessThan(ln(20))
+    // An endless watch sums up one process a pane, each with mean 1: 40 healthy panes are worth 40 and no alarm.
+    expect(last?.logE.harm).toBeLessThan(ln(40))
     expect(last?.onset).toBeNull()
   })
 
@@ -87,7 +105,7 @@ describe.each(Object.entries(setups))('%s', (id, setup) => {
     })
     const pane = fc.record({ now: cells, reference: cells, coverage: fc.constantFrom(1, 1, 1, 0.9) })
     fc.assert(
-      fc.property(fc.array(pane, { maxLength: 25 }), (panes) => {
+      fc.property(fc.array(pane, { maxLength: 45 }), (panes) => {
         const { state, readings } = run(detector, setup, panes)
         expect(isFinitePlain(state)).toBe(true)
         for (const reading of readings) {

@@ -6,6 +6,7 @@ import type {
   DetectorSetup,
   Guardrail,
   Json,
+  SignalView,
 } from '@interlock/contracts'
 import { layoutOf } from '@interlock/contracts'
 import { resolveSignal } from '../signal.ts'
@@ -33,6 +34,15 @@ export function cell(rows: number, failed = 0, origins: readonly number[] = [row
   counts[layout.status + 1] = failed
   for (const [bin] of bins.entries()) counts[origin.at + bin] = origins[bin] ?? 0
   return counts
+}
+
+/** The bins of `origin` taken for numbers from 0 to 4, with "ORD" below them and "invalid" above. */
+export const meanOfOrigins: SignalView = {
+  kind: 'mean',
+  id: 'mean(origin)',
+  edges: [0, 1, 2, 3, 4],
+  bins,
+  read: (counts) => counts.slice(origin.at, origin.at + bins.length),
 }
 
 export function setupOf(

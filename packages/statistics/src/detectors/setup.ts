@@ -16,6 +16,8 @@ const abilities = {
   'dirichlet-two-sample': { kind: 'histogram', references: ['stable'] },
   'dirichlet-baseline': { kind: 'histogram', references: ['baseline', 'history'] },
   gap: { kind: 'volume', references: ['stable', 'history'] },
+  'poisson-shiryaev-roberts': { kind: 'volume', references: ['history'] },
+  'binned-betting': { kind: 'mean', references: ['baseline'] },
 } as const satisfies Record<DetectorId, { kind: Kind; references: readonly Reference[] }>
 
 /** Why a detector cannot judge such a signal against such a reference, as a sentence; null when it can. */
