@@ -1,4 +1,6 @@
 export { type ApiClient, apiClient } from './api-client.ts'
+export { bystand, calibrate } from './calibration/calibrate.ts'
+export { yearly } from './calibration/false-actions.ts'
 export { type Config, loadConfig } from './config.ts'
 export { endedAsSaid } from './demo/demo.ts'
 export type { Summary } from './demo/story.ts'

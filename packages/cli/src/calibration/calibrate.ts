@@ -67,8 +67,8 @@ export interface Calibration {
  * Runs the rules of a policy that watch without end over healthy history: real panes through the counting kernel, the real
  * detectors with their slices and limits, the governor's own judgement. Everything that acts is false.
  *
- * First the design effects are estimated from the days and the hours of the history (the larger of both, and never below those
- * of the baseline), then the rules run with them.
+ * They run with the design effects of the given baseline. Those of the history (of its days or its hours, the larger, and never
+ * below the baseline's) go into a new one: judged by themselves, days that differ would excuse each other.
  *
  * @throws BaselineProblem where the history does not fit the baseline's columns
  */
@@ -93,24 +93,14 @@ export function calibrate(request: CalibrationRequest): Calibration | { readonly
     hours: paneMs > hourMs ? [] : blocksOf(given, panes, { guardrails: [] }, hourMs),
   }
   const baseline = withDispersion(given, policy, blocks, request)
-  const watch = watchOf(policy, baseline)
   const byStart = new Map(panes.map((pane) => [pane.start, pane]))
-  const whatHappened = (order: readonly EventTime[]): Watched => {
-    const trial = new Trial(watch, { detectorFor, resolveSignal, whyNot })
-    const bystander = new Bystander(policy, { stable: baseline.version, candidate: null })
-    for (const [index, drawn] of order.entries()) {
-      const pane = byStart.get(drawn)
-      // Time goes on where a block of the past is drawn; whole blocks keep their hour, and weeks their weekday.
-      const at = from + index * paneMs
-      bystander.see(at, trial.close(at, pane === undefined ? [] : [{ ...pane, version: baseline.version }]))
-    }
-    return {
-      ms: order.length * paneMs,
-      panes: bystander.panes,
-      actions: bystander.actions(),
-      nearest: bystander.nearest(),
-    }
-  }
+  const whatHappened = (order: readonly EventTime[]): Watched =>
+    bystand(
+      policy,
+      given,
+      from,
+      order.map((drawn) => byStart.get(drawn) ?? null),
+    )
   const inOrder = Array.from({ length: Math.round((to - from) / paneMs) }, (_, index) => from + index * paneMs)
   return {
     from,
@@ -121,6 +111,30 @@ export function calibrate(request: CalibrationRequest): Calibration | { readonly
     tolerances: tolerancesOf(policy.guardrails, baseline, [...blocks.days, ...blocks.hours]),
     baseline,
   }
+}
+
+/**
+ * What the rules of a policy do on panes of one version that follow each other, by the real detectors and the governor's own
+ * judgement.
+ *
+ * @param panes null: nobody was answered
+ */
+export function bystand(
+  policy: Policy,
+  baseline: BaselineDocument,
+  from: EventTime,
+  panes: readonly (Pick<PaneCounts, 'rows' | 'slices'> | null)[],
+): Watched {
+  const { version } = baseline
+  const { paneMs } = policy.times
+  const trial = new Trial(watchOf(policy, baseline), { detectorFor, resolveSignal, whyNot })
+  const bystander = new Bystander(policy, { stable: version, candidate: null })
+  for (const [index, pane] of panes.entries()) {
+    // Time goes on where a block of the past is drawn; whole blocks keep their hour, and weeks their weekday.
+    const at = from + index * paneMs
+    bystander.see(at, trial.close(at, pane === null ? [] : [{ ...pane, version }]))
+  }
+  return { ms: panes.length * paneMs, panes: panes.length, actions: bystander.actions(), nearest: bystander.nearest() }
 }
 
 function draw(

@@ -3,7 +3,7 @@ import { BaselineProblem } from '@interlock/columns'
 import { type Action, type BaselineDocument, contentHash, type Policy } from '@interlock/contracts'
 import { seededRandom } from '@interlock/runtime'
 import { readBatches, type TableColumns } from '../baseline/read-batches.ts'
-import { calibrate, dayMs, type Watched } from '../calibration/calibrate.ts'
+import { type Calibration, calibrate, dayMs, type Watched } from '../calibration/calibrate.ts'
 import { yearly, yearsNeeded } from '../calibration/false-actions.ts'
 import type { ToleranceFound } from '../calibration/tolerances.ts'
 import { readDocument } from '../documents.ts'
@@ -61,16 +61,7 @@ export async function baselineCalibrate(file: string, options: CalibrateOptions,
       `${options.history}: ${count(found.rows)} rows in ${days(found.seen.ms)} days, ${count(found.seen.panes)} panes of ${paneMs / 1000} s`,
       '',
       ...actionLines('False actions on the history', found.seen, policy),
-      ...(found.drawn === null
-        ? []
-        : [
-            '',
-            ...actionLines(
-              `The same in ${days(found.drawn.blockMs)}-day blocks drawn with replacement`,
-              found.drawn,
-              policy,
-            ),
-          ]),
+      ...(found.drawn === null ? [] : ['', ...drawnLines(found.drawn)]),
       `Rules against stable keep their budget of rollouts by proof and are not measured here.`,
       '',
       'The nearest to a limit (100 % is a breach, 50 % is shown as "watch")',
@@ -142,6 +133,17 @@ function actionLines(title: string, watched: Watched, policy: Policy): readonly 
         `  ${action}: ${seen} in ${days(watched.ms)} days, ${short(perYear)} a year, at most ${short(atMost)} (95 %); the budget is ${short(budget)}, which takes ${short(yearsNeeded(budget))} years without one to show${when(action)}`,
     ),
     `  in all: ${short(all.mean)} a year, at most ${short(all.atMost)}; at most 1 a year takes ${short(yearsNeeded(1))} years without one`,
+  ]
+}
+
+/** What is drawn from the same days again is no new evidence: it has a mean, and no bound. */
+function drawnLines({ ms, blockMs, actions }: NonNullable<Calibration['drawn']>): readonly string[] {
+  return [
+    `Drawn with replacement from the same history in ${days(blockMs)}-day blocks (no new evidence, so no bound)`,
+    ...actions.map(({ action, count: seen, part }) => {
+      const lasted = seen === 0 ? '' : `, ${short(100 * part)} % of the time`
+      return `  ${action}: ${seen} in ${days(ms)} days, ${short(yearly(seen, ms).mean)} a year${lasted}`
+    }),
   ]
 }
 
