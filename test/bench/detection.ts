@@ -7,7 +7,7 @@ import { measure, type Report } from './detection/report.ts'
  * How fast and how falsely the product's detectors alarm, beside peers and the best that there can be, on streams with known
  * changes and on real days.
  *
- * `--full` draws what the thresholds ask for (else a part, under a minute); `--seed=n` other streams; `--python=path` a
+ * `--full` draws what the thresholds ask for (else little, under a minute), `--part=.4` of it that part of the streams; `--seed=n` other streams; `--python=path` a
  * Python with test/peers/requirements.txt; `--json=file` keeps the report; `--write` makes docs/detection.md and its
  * plots of it; `--from=file` makes them of a report that was kept.
  */
@@ -16,10 +16,14 @@ export async function bench(flags: readonly string[]): Promise<void> {
     flags.find((flag) => flag.startsWith(`--${name}=`))?.slice(name.length + 3)
   const seed = Number(option('seed') ?? 1)
   if (!Number.isSafeInteger(seed)) throw new Error('--seed takes a whole number')
+  const part = Number(option('part') ?? 1)
+  if (!(part > 0 && part <= 1)) throw new Error('--part takes a number above 0 and up to 1')
   const from = option('from')
   const report =
     from === undefined
-      ? await measure(flags.includes('--full'), seed, option('python') ?? 'python3', (what) => console.error(what))
+      ? await measure(flags.includes('--full'), part, seed, option('python') ?? 'python3', (what) =>
+          console.error(what),
+        )
       : (JSON.parse(readFileSync(from, 'utf8')) as Report)
   if (typeof report.real === 'string')
     console.error(`\n!!! ${report.real}\n!!! test/peers/requirements.txt says what it needs\n`)

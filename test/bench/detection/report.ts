@@ -19,6 +19,8 @@ import { errorRateChanges, subtleFaults } from './subtle.ts'
 export interface Report {
   readonly bench: 'detection'
   readonly full: boolean
+  /** Part of a full run's streams that was drawn. */
+  readonly part: number
   readonly seed: number
   readonly seconds: number
   readonly absent: readonly string[]
@@ -44,6 +46,7 @@ function scaleOf(family: Family, scale: Scale): Scale {
 
 export async function measure(
   full: boolean,
+  part: number,
   seed: number,
   python: string,
   say: (what: string) => void,
@@ -56,7 +59,7 @@ export async function measure(
     return made
   }
   const scale: Scale = full
-    ? { nullStreams: 200, nullLengths: 2, changeStreams: 100, seed }
+    ? { nullStreams: Math.ceil(200 * part), nullLengths: 2, changeStreams: Math.ceil(200 * part), seed }
     : { nullStreams: 24, nullLengths: 3, changeStreams: 24, seed }
   const some = full ? families : families.filter(({ id }) => ['errors', 'feature', 'surge'].includes(id))
   const sizes: readonly Magnitude[] = full ? ['XS', 'S', 'M', 'L'] : ['M', 'L']
@@ -87,10 +90,11 @@ export async function measure(
   }
   const days = await flightDays()
   say('real peers')
-  const real = await realPeers(python, full ? 60 : 8, seed + 3_000_000)
+  const real = await realPeers(python, full ? Math.ceil(60 * part) : 8, seed + 3_000_000)
   return {
     bench: 'detection',
     full,
+    part,
     seed,
     seconds: Math.round((performance.now() - began) / 1_000),
     absent: [...new Set(families.flatMap(absent))],

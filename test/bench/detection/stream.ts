@@ -55,7 +55,7 @@ export function panesOf(
   }
 }
 
-/** How far the latent number bends the law, so that the dispersion of a pane is φ. */
+/** How far the latent number bends the law, so that the dispersion of a pane is φ: to first order, while every cell fills. */
 function amplitudeOf(family: Family, noise: Noise): number {
   if (noise.kind !== 'latent') return 0
   const usual = family.shares(0)
