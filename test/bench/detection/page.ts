@@ -33,7 +33,7 @@ export function filesOf(report: Report): readonly (readonly [path: string, text:
 function opening({ full, part, seed, seconds, absent }: Report): string {
   return `# Detection: how fast, how falsely
 
-Made by \`npm run bench -- detection${full ? ' --full' : ''} --write\` (seed ${seed}, ${short(seconds / 60)} minutes${full ? '' : '; a quick run, with a part of the streams'}); not edited by hand. Streams, peers and
+Made by \`npm run bench -- detection${full ? ' --full' : ''}${part < 1 ? ` --part=${part}` : ''} --write\` (seed ${seed}, ${short(seconds / 60)} minutes${full ? '' : '; a quick run, with a part of the streams'}); not edited by hand. Streams, peers and
 scorer are in \`test/bench/detection\`. ${
     absent.length === 0
       ? ''

@@ -80,7 +80,7 @@ export async function measure(
     subtle: full ? timed('subtle faults', () => subtleFaults(500, half)) : [],
     stops: timed('canaries', () =>
       ([0.05, 0.01, 0.001] as const).map((alpha) =>
-        falseStops(alpha, full ? (alpha === 0.001 ? 50_000 : 2_000) : 200, seed + 1_000_000),
+        falseStops(alpha, full ? Math.ceil(part * (alpha === 0.001 ? 50_000 : 2_000)) : 200, seed + 1_000_000),
       ),
     ),
     canaryDelays: timed('delays of canaries', () =>
