@@ -24,6 +24,7 @@ export function plot(title: string, xTitle: string, yTitle: string, lines: reado
     [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000].filter((tick) => tick >= from && tick <= to)
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="11" fill="#222">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     text([left, 16], title, 'font-size="13" font-weight="bold"'),
     ...ticks(x0, x1).map((tick) => text([x(tick), height - bottom + 15], String(tick), 'text-anchor="middle"')),
