@@ -68,6 +68,25 @@ test('for every law within the ball the expected e-value is at most 1', () => {
     }
 })
 
+test('where each row comes φ times the expected e-value is at most 1 too', () => {
+  // All outcomes of 24 clumps of φ equal rows in three bins: the design effect is φ exactly.
+  const p = [0.5, 0.3, 0.2]
+  const clumps = 24
+  for (const phi of [1, 3, 20]) {
+    let sum = 0
+    for (let a = 0; a <= clumps; a++)
+      for (let b = 0; a + b <= clumps; b++) {
+        const counts = [a, b, clumps - a - b]
+        const chance = counts.reduce(
+          (log, count, bin) => log + count * ln(p[bin] as number) - lgamma(count + 1),
+          lgamma(clumps + 1),
+        )
+        sum += exp(chance + ballTest(p, 0, phi)(counts.map((count) => phi * count)))
+      }
+    expect(sum).toBeLessThanOrEqual(1 + 1e-6)
+  }
+})
+
 test('rows that left the ball give evidence, rows within it none', () => {
   const p = baselineShares([5000, 3000, 2000, 0])
   expect(ballTest(p, 0.02, 1)([300, 500, 200, 0])).toBeGreaterThan(20)

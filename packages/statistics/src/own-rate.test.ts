@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { exp, ln, logSumExp } from './elementary.ts'
-import { logOwnRateBelow, logOwnRateIncrement, ratesAbove } from './own-rate.ts'
+import { logOwnRateBelow, logOwnRateIncrement, logWeightsAbove, ratesAbove } from './own-rate.ts'
 import { lgamma } from './special.ts'
 
 function chance(n: number, s: number, rate: number): number {
@@ -28,4 +28,9 @@ test('a router without a single error is shown to be below 0.1 % after about 4,0
   expect(logOwnRateBelow(0, 2_000, 0.001)).toBeLessThan(ln(20))
   expect(logOwnRateBelow(0, 5_000, 0.001)).toBeGreaterThan(ln(20))
   expect(logSumExp([logOwnRateBelow(10, 5_000, 0.001)])).toBeLessThan(0)
+})
+
+test('the weights of the higher rates sum to one, one a rate: the mixture stays an e-process', () => {
+  expect(logWeightsAbove.length).toBe(ratesAbove(0.01).length)
+  expect(logWeightsAbove.reduce((sum, log) => sum + exp(log), 0)).toBeCloseTo(1, 14)
 })

@@ -1,6 +1,6 @@
 import type { Detector, DetectorPane, DetectorReading, DetectorSetup } from '@interlock/contracts'
 import { ln, logAddExp, logSumExp } from '../elementary.ts'
-import { logOwnRateBelow, logOwnRateIncrement, ratesAbove } from '../own-rate.ts'
+import { logOwnRateBelow, logOwnRateIncrement, logWeightsAbove, ratesAbove } from '../own-rate.ts'
 import { rateRatio } from '../rate-interval.ts'
 import { stepShiryaevRoberts } from '../shiryaev-roberts.ts'
 import { clopperPearson } from '../special.ts'
@@ -124,7 +124,7 @@ function heldAgainst(setup: DetectorSetup): Held {
 function harmOf(setup: DetectorSetup, state: OwnRateState): number {
   const { harm, panes } = state
   if (harm === null) return 0
-  const mixed = logSumExp(harm) - ln(harm.length)
+  const mixed = logSumExp(harm.map((log, k) => log + (logWeightsAbove[k] as number)))
   return 'falsePerYear' in setup.guardrail.budget ? Math.max(0, mixed) : logAddExp(logAside(panes), mixed)
 }
 
