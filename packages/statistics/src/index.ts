@@ -36,3 +36,13 @@ export {
 export { logAside, logStartWeight, stepStart } from './start-mixture.ts'
 export type { OnsetOf, Start } from './starts.ts'
 export { keepStart, onsetOf } from './starts.ts'
+export type { Robust, SourcePane, SourceSums, WithoutOne } from './without-one.ts'
+export {
+  excessOf,
+  mostOfOneSource,
+  moveWithoutOne,
+  robustOf,
+  shareOf,
+  smallSources,
+  startWithoutOne,
+} from './without-one.ts'

@@ -4,7 +4,7 @@ import { type Methods, planOf } from './plan.ts'
 import type { Evaluated, Watched } from './state.ts'
 
 /** Raised whenever the shape of the state, or what a detector keeps in it, changes. */
-export const stateVersion = 2
+export const stateVersion = 3
 
 /** Canonical bytes: equal sums give equal bytes, whatever parts they came in. Plans are left out: they follow from watches. */
 export function saveEvaluated(state: Evaluated): Uint8Array {

@@ -8,6 +8,7 @@ import type {
   Variant,
   WatchOut,
 } from '@interlock/contracts'
+import type { WithoutOne } from '@interlock/statistics'
 import type { SummedPane } from './closed-pane.ts'
 import type { OpenPane, Span } from './panes.ts'
 import type { Plan } from './plan.ts'
@@ -78,6 +79,8 @@ export interface Track {
   readonly whole: Json
   /** By `sliceKey`; a slice that never had a row has no state. */
   readonly slices: ReadonlyMap<string, SliceTrack>
+  /** Evidence without any one source; null where the guardrail does not act on its own comparison (`sources.ts`). */
+  readonly withoutOne: WithoutOne | null
 }
 
 export interface SliceTrack {

@@ -3,7 +3,8 @@ import { type EventTime, type Evidence, hashFields } from '@interlock/contracts'
 import { type ClosedPane, groupKey, type SummedPane } from './closed-pane.ts'
 import { medians } from './medians.ts'
 import type { Plan, Sight, Subject } from './plan.ts'
-import { type Joined, joinSlices, moveSlices } from './slices.ts'
+import { type Joined, moveSlices } from './slices.ts'
+import { moveSources, startSources, weighSources } from './sources.ts'
 import type { Track } from './state.ts'
 
 /** Evidence, in nats, from which on an explanation is given: below it there is nothing to explain. */
@@ -12,7 +13,13 @@ const explainFromLogE = 1
 /** A guardrail's history before its first pane. */
 export function startTrack({ role, sight }: Subject, since: EventTime): Track {
   const whole = sight === null ? null : sight.detector.start(sight.setup)
-  return { since, variant: role === 'stable' ? 'stable' : 'shadow', whole, slices: new Map() }
+  return {
+    since,
+    variant: role === 'stable' ? 'stable' : 'shadow',
+    whole,
+    slices: new Map(),
+    withoutOne: sight === null ? null : startSources(sight),
+  }
 }
 
 /**
@@ -35,19 +42,17 @@ export function moveTrack(
   const againstKey = subject.against === null ? null : groupKey(subject.against, 'serving')
   const now = pane.groups.get(nowKey)?.whole ?? plan.zero
   const against = againstKey === null ? null : (pane.groups.get(againstKey)?.whole ?? plan.zero)
-  const whole = sight.detector.update(sight.setup, track.whole, {
-    start: pane.start,
-    ms: pane.ms,
-    now,
-    reference: against,
-    coverage: pane.coverage,
-  })
-  if (pane.coverage < 1) return { ...track, variant, whole }
+  const { start, ms, coverage } = pane
+  const seen = { start, ms, now, reference: against, coverage }
+  const whole = sight.detector.update(sight.setup, track.whole, seen)
+  if (coverage < 1) return { ...track, variant, whole }
+  const groups = { now: nowKey, against: againstKey }
   return {
     since: track.since,
     variant,
     whole,
-    slices: moveSlices(plan, sight, track, [...before, pane], { now: nowKey, against: againstKey }),
+    slices: moveSlices(plan, sight, track, [...before, pane], groups),
+    withoutOne: moveSources(sight, track.withoutOne, seen, pane, groups),
   }
 }
 
@@ -88,9 +93,9 @@ export function readTrack(
     return { guardrail: guardrail.id, version, variant, limit, evidence: { ...noData(pane), dataTo: end, window } }
   }
   const whole = sight.detector.read(sight.setup, track.whole)
-  const joined = joinSlices(sight, whole, track.slices)
+  const { joined, influence, alone } = weighSources(sight, whole, track, limit)
   const status = pane.coverage < 1 ? 'incomplete' : whole.status
-  const explains = joined.logE.harm >= explainFromLogE
+  const explains = Math.max(joined.logE.harm, whole.logE.harm, alone?.logE ?? 0) >= explainFromLogE
   const { logE, lead, leadSlice } = joined
   const typical = explains ? typicalOf(sight, joined) : undefined
   const evidence: Evidence = {
@@ -106,6 +111,8 @@ export function readTrack(
     drivers: explains ? joined.drivers : [],
     ...(typical === undefined ? {} : { typical }),
     ...(leadSlice === null ? {} : { slice: leadSlice }),
+    ...(explains && influence.length > 0 ? { influence } : {}),
+    ...(alone === null ? {} : { alone }),
     dataTo: end,
     window,
   }

@@ -283,6 +283,7 @@ export interface DecisionOut {
   readonly text: string
   readonly evidence: null | string
   readonly guardrail: null | GuardrailEvidence
+  readonly causes?: readonly (RankedCause)[]
   readonly policy: string
   readonly by: string
   readonly before: DeploymentView
@@ -312,6 +313,8 @@ export interface Evidence {
   readonly drivers: readonly (Driver)[]
   readonly typical?: Typical
   readonly slice?: Slice
+  readonly influence?: readonly (Influence)[]
+  readonly alone?: Alone
   readonly dataTo: number
   readonly window: string
 }
@@ -350,6 +353,7 @@ export interface Driver {
   readonly share: number
   readonly now: number
   readonly reference: number
+  readonly traffic?: number
 }
 
 export interface Typical {
@@ -360,6 +364,26 @@ export interface Typical {
 export interface Slice {
   readonly dimension: string
   readonly value: string
+}
+
+export interface Influence {
+  readonly source: string
+  readonly traffic: number
+  readonly without: number
+}
+
+export interface Alone {
+  readonly source: string
+  readonly traffic: number
+  readonly logE: number
+}
+
+export interface RankedCause {
+  readonly dimension: string
+  readonly value: string
+  readonly of?: string
+  readonly share: number
+  readonly traffic?: number
 }
 
 export interface DeploymentView {

@@ -18,6 +18,9 @@ type Measured = {
   readonly whereValue: string | null
   /** Whether `now` and `before` count that slice alone, or everything. */
   readonly whereOnly: boolean
+  /** The slice's part of what is too much, and of the rows, 0 … 1; absent or null where not counted. */
+  readonly whereShare?: number | null
+  readonly whereTraffic?: number | null
   /** How sure: `rollouts`: fewer than 1 in `odds` healthy rollouts look like this; `days`, `years`: chance alone. */
   readonly odds: number | null
   readonly oddsOf: 'rollouts' | 'days' | 'years' | null
@@ -217,6 +220,15 @@ export type ActionFact =
       readonly source: string | null
       readonly candidate: string | null
       readonly stable: string
+      readonly because: string | null
+    }
+  | {
+      /** One small source alone is out of line: held, and nobody rolled back. */
+      readonly kind: 'source-incident'
+      readonly source: string
+      /** Its part of the traffic, 0 … 1. */
+      readonly traffic: number
+      readonly candidate: string | null
       readonly because: string | null
     }
   | { readonly kind: 'expired'; readonly candidate: string; readonly stage: number; readonly maximumMs: number }
