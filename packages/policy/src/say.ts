@@ -30,6 +30,7 @@ function messageOf(fact: Fact): Message {
     case 'towards-limit':
     case 'not-enough-data':
     case 'gate-not-yet':
+    case 'early-warning':
     case 'gate-safe':
     case 'rule-not-watched':
     case 'cause':
@@ -55,6 +56,7 @@ function messageOf(fact: Fact): Message {
     case 'restored':
     case 'verified':
     case 'data-incident':
+    case 'source-incident':
     case 'expired':
       return sayAction(fact)
     case 'not-watched':

@@ -50,10 +50,10 @@ export function startWithoutOne(detector: Detector, setup: DetectorSetup, source
  * Moves all runs over one whole pane, each over the whole less the counts of the sources that it leaves out.
  *
  * Two sources may be left out of a pane by every run. The suspect is chosen from the panes before it: the small source whose
- * absence leaves more evidence. A choice that looks at the past only keeps every conditional mean. The outlier (rates
- * only) is a small source that fails far more often in this pane than the others, both arms counted together. Given how many
- * events each source has in both arms, the law of which arm they fall to stays what the detector's increments are made for
- * (events dealt at random, docs/statistics.md "Candidate against stable"), so this choice keeps the mean too.
+ * absence leaves more evidence. A choice that looks at the past only keeps every conditional mean. The outlier is the
+ * small source whose rows of this very pane are furthest from the others' (it fails more often; its bins differ), both arms
+ * counted together. Given what each source sent to both arms together, which arm it fell to still has the law that the detector's
+ * increments are made for (rows dealt at random, docs/statistics.md "Candidate against stable"), so this choice keeps the mean too.
  *
  * So each run stays an e-process while no arm is worse in any source. What is won: a source that lets the stable arm fail, or
  * fills the candidate with good rows, hides harm for the few panes until it shows.
@@ -70,7 +70,7 @@ export function moveWithoutOne(
   const { signal } = setup
   const counts = parts.map((part) => sumsOf(signal, part))
   const sums = before.sums.map((old, source) => plus(old, counts[source] ?? none))
-  const left = new Set([before.suspect, outlierOf(counts, smallSources({ sums }))].filter((one) => one !== null))
+  const left = new Set([before.suspect, outlierOf(signal, parts, smallSources({ sums }))].filter((one) => one !== null))
   const trimmed = [...left].reduce((rest, source) => less(rest, parts[source]), pane)
   const step = ({ state }: Run, of: DetectorPane): Run => {
     const next = detector.update(setup, state, of)
@@ -160,27 +160,67 @@ function suspectOf(state: Omit<WithoutOne, 'suspect'>): number | null {
   return suspect
 }
 
-/** Standard deviations above the others' rate from which a source is an outlier of its pane. */
+/** Standard deviations above what the others leave to expect from which a source is the outlier of its pane. */
 const outlierDeviations = 4
 
-/** The small source that fails most beyond the rate of all others in this pane; null where none is far beyond. */
-function outlierOf(counts: readonly SourceSums[], small: readonly number[]): number | null {
-  const all = counts.reduce(plus, none)
+/** The small source whose rows of this pane, both arms together, are furthest from the others'; null where none is far. */
+function outlierOf(signal: SignalView, parts: readonly SourcePane[], small: readonly number[]): number | null {
+  if (small.length === 0) return null
+  const pooled = parts.map(({ now, reference }) => bothArms(signal, now, reference))
+  const all = pooled.reduce((sum, bins) => sum.map((count, bin) => count + (bins[bin] as number)))
   let outlier: number | null = null
-  let most: number = outlierDeviations
+  let most = outlierDeviations
   for (const source of small) {
-    const own = counts[source] as SourceSums
-    const trials = all.n + all.m - own.n - own.m
-    if (trials === 0) continue
-    const events = own.events + own.referenceEvents
-    // Half an event more, so that a pane without one elsewhere has a rate too.
-    const expected = ((own.n + own.m) * (all.events + all.referenceEvents - events + 1 / 2)) / trials
-    const deviations = (events - expected) / Math.sqrt(expected)
-    if (!(deviations > most)) continue
+    const own = pooled[source] as readonly number[]
+    const distance = deviations(
+      own,
+      all.map((count, bin) => count - (own[bin] as number)),
+      signal.kind === 'rate',
+    )
+    if (distance <= most) continue
     outlier = source
-    most = deviations
+    most = distance
   }
   return outlier
+}
+
+/** Rows by bin; for rates the events, then the other trials. */
+function bothArms(signal: SignalView, now: Float64Array | null, reference: Float64Array | null): readonly number[] {
+  const bins = (counts: Float64Array): readonly number[] => {
+    switch (signal.kind) {
+      case 'rate': {
+        const { events, trials } = signal.read(counts)
+        return [events, trials - events]
+      }
+      case 'histogram':
+        return [...signal.read(counts)]
+      case 'volume':
+        return [signal.read(counts)]
+    }
+  }
+  const [a, b] = [now, reference].map((counts) => (counts === null ? null : bins(counts)))
+  if (a == null || b == null) return a ?? b ?? []
+  return a.map((count, bin) => count + (b[bin] as number))
+}
+
+/**
+ * How far a source's bins are from the others', in standard deviations: for rates of the events above what is expected, for histograms of
+ * Pearson's X². Half a row more in each bin of the others, so that an empty one has a rate too; 0 where there is nothing to compare.
+ */
+function deviations(own: readonly number[], others: readonly number[], isRate: boolean): number {
+  const rows = own.reduce((a, b) => a + b, 0)
+  const total = others.reduce((a, b) => a + b + 1 / 2, 0)
+  if (rows === 0 || total <= others.length / 2) return 0
+  const expected = others.map((count) => (rows * (count + 1 / 2)) / total)
+  const [events = 0] = own
+  const [mean = 1] = expected
+  if (isRate) return (events - mean) / Math.sqrt(mean)
+  const squares = own.reduce((sum, count, bin) => {
+    const mean = expected[bin] as number
+    return sum + ((count - mean) * (count - mean)) / mean
+  }, 0)
+  const degrees = own.length - 1
+  return degrees < 1 ? 0 : (squares - degrees) / Math.sqrt(2 * degrees)
 }
 
 function less(pane: DetectorPane, part: SourcePane | undefined): DetectorPane {

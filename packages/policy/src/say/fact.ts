@@ -91,6 +91,15 @@ export type JudgedFact =
       readonly progress: number
     }
   | {
+      /** If its evidence goes on as it does: when the limit is reached, and nine times in ten between `lowMs` and `highMs` from now. */
+      readonly kind: 'early-warning'
+      readonly rule: string
+      readonly version: string
+      readonly inMs: number
+      readonly lowMs: number
+      readonly highMs: number
+    }
+  | {
       readonly kind: 'not-enough-data'
       readonly rule: string
       readonly version: string
