@@ -18,6 +18,7 @@ export { divergence, divergenceCeiling, driversOf, logDivergenceAbove, logTwoLaw
 export { exp, expm1, ln, log1p, log1pExp, logAddExp, logSumExp, pow } from './elementary.ts'
 export type { VolumeHistory } from './gap.ts'
 export { dispersion, emptyHistory, expectedRows, learn, stepSilence } from './gap.ts'
+export { logNormalBelow } from './normal.ts'
 export { mixtureLogWealth, mixtureRadius, mixtureRho } from './normal-mixture.ts'
 export { logOwnRateBelow, logOwnRateIncrement, ratesAbove, ratesBelow } from './own-rate.ts'
 export { rateRatio, ratioCeiling, ratioInterval } from './rate-interval.ts'
@@ -36,6 +37,8 @@ export {
 export { logAside, logStartWeight, stepStart } from './start-mixture.ts'
 export type { OnsetOf, Start } from './starts.ts'
 export { keepStart, onsetOf } from './starts.ts'
+export type { TimeToBreach } from './time-to-breach.ts'
+export { timeToBreach } from './time-to-breach.ts'
 export type { Robust, SourcePane, SourceSums, WithoutOne } from './without-one.ts'
 export {
   excessOf,
