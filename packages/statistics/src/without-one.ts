@@ -53,7 +53,7 @@ export function startWithoutOne(detector: Detector, setup: DetectorSetup, source
  * absence leaves more evidence. A choice that looks at the past only keeps every conditional mean. The outlier is the
  * small source whose rows of this very pane are furthest from the others' (it fails more often; its bins differ), both arms
  * counted together. Given what each source sent to both arms together, which arm it fell to still has the law that the detector's
- * increments are made for (rows dealt at random, docs/statistics.md "Candidate against stable"), so this choice keeps the mean too.
+ * increments are made for (rows dealt at random, docs/statistics.md "Candidate against stable: rates"), so this choice keeps the mean too.
  *
  * So each run stays an e-process while no arm is worse in any source. What is won: a source that lets the stable arm fail, or
  * fills the candidate with good rows, hides harm for the few panes until it shows.
