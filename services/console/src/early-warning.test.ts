@@ -2,7 +2,7 @@ import type { Evidence, EvidenceOut, GuardrailEvidence, StateOut } from '@interl
 import { expect, test } from 'vitest'
 import { warningsOf } from './early-warning.ts'
 import { emptyProjection, type Projection } from './projection.ts'
-import { flightsPolicy } from './testing/story.ts'
+import { flightsPolicy } from './testing/flights-policy.ts'
 
 const paneMs = 10_000
 const [rule, other] = flightsPolicy.guardrails.map(({ id }) => id) as [string, string]

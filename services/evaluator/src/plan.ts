@@ -18,7 +18,7 @@ import { limitOf } from '@interlock/deployment'
 import { type LatencyLimits, UnknownSignalError } from '@interlock/statistics'
 import { type ReadBaseline, readBaseline, valuesOf } from './baselines.ts'
 import { otherValue, sliceKey } from './panes.ts'
-import { type Source, sourcesOf } from './sources.ts'
+import { type Source, sourcesOf } from './source.ts'
 
 /** Where signals and detectors come from: `@interlock/statistics`, or a test's own. */
 export interface Methods {
@@ -67,7 +67,7 @@ export interface Sight {
   readonly sliceOrder: readonly string[]
   /** A slice moves once in so many panes, with all rows of them. */
   readonly turns: number
-  /** What may be left out as one source (`sources.ts`); empty where the guardrail does not guard against one. */
+  /** What may be left out as one source (`source.ts`); empty where the guardrail does not guard against one. */
   readonly sources: readonly Source[]
   /** Edges of a numeric feature's histogram, for medians. */
   readonly edges: readonly number[] | null

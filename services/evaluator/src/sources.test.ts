@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { type ClosedPane, sumPane } from './closed-pane.ts'
 import { addCounts, emptyPane, sliceKey } from './panes.ts'
 import { planOf } from './plan.ts'
-import { sourcesOf } from './sources.ts'
+import { sourcesOf } from './source.ts'
 import { countsOf, guardrail, policyOf, type Row, rowsOf, seeded, spec, watchOf } from './testing/flights.ts'
 import { moveTrack, readTrack, startTrack } from './tracks.ts'
 

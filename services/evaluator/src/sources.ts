@@ -1,15 +1,5 @@
-import {
-  type Action,
-  type CountSpec,
-  type DetectorPane,
-  type DetectorReading,
-  type Evidence,
-  type Guardrail,
-  type Influence,
-  type SignalView,
-  severities,
-} from '@interlock/contracts'
-import { actionSeverity, watchPart } from '@interlock/deployment'
+import type { DetectorPane, DetectorReading, Evidence, Influence } from '@interlock/contracts'
+import { watchPart } from '@interlock/deployment'
 import {
   excessOf,
   moveWithoutOne,
@@ -23,45 +13,16 @@ import {
 } from '@interlock/statistics'
 import { added } from './added.ts'
 import type { SummedPane } from './closed-pane.ts'
-import { otherValue, sliceKey } from './panes.ts'
+import { otherValue } from './panes.ts'
 import type { Sight } from './plan.ts'
 import { type Joined, joinSlices } from './slices.ts'
 import type { Track } from './state.ts'
-
-/** A producer that may be left out, or several small ones together. */
-export interface Source {
-  readonly name: string
-  /** `sliceKey`s of its producers. */
-  readonly keys: readonly string[]
-}
-
-/** Sources of one guardrail: each costs a detector more. The most frequent producers stand alone, the others are one. */
-const sourcesAGuardrail = 8
 
 /** Sources whose influence is told. */
 const influencesTold = 3
 
 /** Part of what is too much that one small source must hold to be told as the one behind a slice. */
 const tellingPart = 1 / 2
-
-/** What a guardrail guards against one source: a comparison with stable that may stop or move traffic. */
-export function sourcesOf(
-  { reference, action }: Pick<Guardrail, 'reference' | 'action'>,
-  signal: SignalView,
-  { producers }: Pick<CountSpec, 'producers'>,
-): readonly Source[] {
-  if (reference !== 'stable' || signal.kind === 'volume' || !movesTraffic(action) || producers.length === 0) return []
-  const alone = producers.slice(0, sourcesAGuardrail - 1)
-  const pooled = [...producers.slice(alone.length), otherValue]
-  return [
-    ...alone.map((name) => ({ name, keys: [sliceKey('producer', name)] })),
-    { name: otherValue, keys: pooled.map((name) => sliceKey('producer', name)) },
-  ]
-}
-
-function movesTraffic(action: Action): boolean {
-  return actionSeverity[action] >= severities.halt
-}
 
 export function startSources({ detector, setup, sources }: Sight): WithoutOne | null {
   return sources.length === 0 ? null : startWithoutOne(detector, setup, sources.length)
