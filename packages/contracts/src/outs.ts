@@ -90,6 +90,17 @@ export interface Driver {
   readonly share: number
   readonly now: number
   readonly reference: number
+  /** Slices: their part of the rows, 0 … 1. */
+  readonly traffic?: number
+}
+
+/** What the evidence of harm would be without one source's rows. Those of a source that is left out for another reason count for none. */
+export interface Influence {
+  readonly source: string
+  /** Its part of the rows of both arms, 0 … 1. */
+  readonly traffic: number
+  /** ln of the e-value without it. */
+  readonly without: number
 }
 
 /** What a detector knows. All numbers are functions of integer counts (docs/statistics.md "Determinism"). */
@@ -121,9 +132,28 @@ export interface Evidence {
   readonly typical?: { readonly now: number; readonly reference: number }
   /** Present when one slice carries the evidence: effect, n, m, events, onset, since and typical are then of that slice. */
   readonly slice?: { readonly dimension: string; readonly value: string }
+  /** The small sources without which the evidence would be least, least first. `logE.harm` stands without any one of them. */
+  readonly influence?: readonly Influence[]
+  /** One small source alone is out of line: with it ln E is `logE`, beyond the limit, and without it nothing stands out. */
+  readonly alone?: { readonly source: string; readonly traffic: number; readonly logE: number }
   /** End of the last pane. */
   readonly dataTo: EventTime
   readonly window: Hash
+}
+
+/**
+ * A feature, signal, bin, segment or source and its part in what is out of line when something is decided. Shares of features
+ * and signals add to 1, and so do those within a segment's dimension, bins and sources.
+ */
+export interface RankedCause {
+  /** `feature`, `signal`, `bin`, `producer`, or `segment:<name>`. */
+  readonly dimension: string
+  readonly value: string
+  /** Bins: the feature or signal that they are of. */
+  readonly of?: string
+  readonly share: number
+  /** Segments and sources: their part of the rows. */
+  readonly traffic?: number
 }
 
 export type Verdict = 'pass' | 'watch' | 'breach' | 'inconclusive' | 'no-data'
@@ -253,6 +283,8 @@ export interface DecisionOut {
   readonly text: string
   readonly evidence: Hash | null
   readonly guardrail: GuardrailEvidence | null
+  /** What explains it, over all rules about the version, the largest share first. Absent where no evidence stands behind it. */
+  readonly causes?: readonly RankedCause[]
   readonly policy: Hash
   readonly by: string
   readonly before: DeploymentView

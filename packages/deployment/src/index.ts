@@ -3,6 +3,7 @@ export { approvalLifeMs, approvalsKept, approvalsNeeded, approved, rolesOf, with
 export type { AttentionQuestion } from './attention.ts'
 export { attentionOf } from './attention.ts'
 export { lastHour, mayRollBackByItself } from './brakes.ts'
+export { causesOf } from './causes.ts'
 export type { CommandEvent, CommandRecord, Escalation } from './command-lifecycle.ts'
 export {
   advance,

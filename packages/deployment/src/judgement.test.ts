@@ -30,6 +30,18 @@ test('budgets of different actions, versions and kinds are never added up', () =
   expect(judge(rules, evidence(entries), watched).breaches).toEqual([])
 })
 
+test('what one small source alone shows is a breach of its own and adds nothing to the others', () => {
+  const rules = policy([guardrail('a'), guardrail('b')])
+  const alone = { source: 'edge-2', traffic: 0.04, logE: 12 }
+  const entries = [entry('a', 'candidate', { ...harm(2), alone }), entry('b', 'candidate', harm(7.9))]
+  const { judged, breaches } = judge(rules, evidence(entries), watched)
+  expect(breaches).toMatchObject([{ source: 'edge-2', leading: { guardrail: { id: 'a' } } }])
+  expect(judged.map(({ verdict, progress }) => [verdict, progress])).toEqual([
+    ['breach', 1.5],
+    ['watch', 7.9 / 8],
+  ])
+})
+
 test('an effect within the tolerance is no breach, however sure the evidence is', () => {
   const rules = policy([guardrail('a')])
   const tiny = { estimate: 1.15, low: 1.1, high: 1.3 }

@@ -36,6 +36,8 @@ export interface Breach {
   /** The one with the largest part of the evidence; it names the breach. */
   readonly leading: Judged
   readonly members: readonly Judged[]
+  /** The one small source that it is all about (`Evidence.alone`); null where the harm stands without any one source. */
+  readonly source: string | null
 }
 
 /**
@@ -69,7 +71,7 @@ export function judge(
     if (guardrail === undefined || !isWatched(entry, watched)) continue
     single.push({ guardrail, evidence: entry, verdict: alone(guardrail, entry), progress: progressOf(entry) })
   }
-  const breaches = pool(single)
+  const breaches = [...pool(single), ...single.flatMap(ofOneSource)]
   const inBreach = new Set(
     breaches.flatMap(({ leading, members }) => [leading, ...members.filter((one) => one.progress >= 1)]),
   )
@@ -82,7 +84,16 @@ function isWatched(entry: GuardrailEvidence, { stable, candidate }: Watched): bo
 }
 
 function progressOf({ evidence, limit }: GuardrailEvidence): number {
-  return limit > 0 ? Math.max(0, evidence.logE.harm / limit) : 0
+  return limit > 0 ? Math.max(0, evidence.logE.harm / limit, (evidence.alone?.logE ?? 0) / limit) : 0
+}
+
+/** A guardrail that one small source alone brings beyond its limit: a breach of its own, for the owner of the data. */
+function ofOneSource(one: Judged): readonly Breach[] {
+  const { guardrail, evidence } = one
+  const { status, alone } = evidence.evidence
+  if (alone === undefined || status !== 'ok' || !isBeyondTolerance(guardrail, evidence.evidence)) return []
+  const { action } = guardrail
+  return [{ action, version: evidence.version, leading: one, members: [one], source: alone.source }]
 }
 
 /** Verdict of one guardrail without the others. Only evidence that is whole and sufficient can pass. */
@@ -129,7 +140,13 @@ function pool(judged: readonly Judged[]): readonly Breach[] {
     const excess = (one: Judged): number => one.evidence.evidence.logE.harm - one.evidence.limit
     if (logSumExp(members.map(excess)) < 0) continue
     const leading = members.reduce((best, one) => (excess(one) > excess(best) ? one : best))
-    breaches.push({ action: leading.guardrail.action, version: leading.evidence.version, leading, members })
+    breaches.push({
+      action: leading.guardrail.action,
+      version: leading.evidence.version,
+      leading,
+      members,
+      source: null,
+    })
   }
   return breaches
 }

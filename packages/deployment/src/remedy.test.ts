@@ -39,6 +39,14 @@ function scope(beyond: Readonly<Record<string, Partial<Evidence>>>, candidate: t
   return scopeOf(breaches, judged)
 }
 
+test('harm of one small source is held for the owner of its data, and never hides the harm of many', () => {
+  const alone = { source: 'edge-2', traffic: 0.04, logE: 20 }
+  expect(scope({ 'distance/c': { logE: { harm: 1, safe: 0 }, alone } })).toBe('source')
+  expect(scope({ 'distance/c': { logE: { harm: 1, safe: 0 }, alone }, 'origin-training/s': {} })).toBe('common')
+  const acted = Object.entries(remedies.source).map(([asked, { action }]) => [asked, action])
+  expect(acted.filter(([asked, action]) => action !== 'hold' && asked !== 'watch')).toEqual([])
+})
+
 const at = (from: number): Partial<Evidence> => ({ onset: { from, to: from + 1_000 } })
 
 test('would rollback help? each row of the table', () => {

@@ -7,9 +7,10 @@ import { watchPart } from './judgement.ts'
  *  - `candidate`: in the candidate only; taking it out cures it
  *  - `common`: in both arms, through data that they share; taking the candidate out cures nothing
  *  - `both`: a common cause, and harm of the candidate's own beside it
+ *  - `source`: in the rows of one small source, and nowhere else; it lies with whoever sends them
  *  - `unclear`: one version is beyond its own baseline, and no other one can tell whose harm it is
  */
-export type Scope = 'candidate' | 'common' | 'both' | 'unclear'
+export type Scope = 'candidate' | 'common' | 'both' | 'source' | 'unclear'
 
 export interface Remedy {
   readonly action: Action
@@ -43,6 +44,14 @@ export const remedies = {
     'roll-back': { action: 'hold', incident: true },
     'fall-back': { action: 'fall-back', incident: true },
   },
+  source: {
+    watch: { action: 'watch', incident: false },
+    hold: { action: 'hold', incident: true },
+    halt: { action: 'hold', incident: true },
+    'ramp-down': { action: 'hold', incident: true },
+    'roll-back': { action: 'hold', incident: true },
+    'fall-back': { action: 'hold', incident: true },
+  },
   unclear: {
     watch: { action: 'watch', incident: false },
     hold: { action: 'hold', incident: false },
@@ -65,12 +74,16 @@ export const remedies = {
  * | none | breach, alone | common where one producer carries most of it, else unclear |
  * | none | none, but the candidate against its baseline | candidate where the stable version is calm, else unclear |
  *
+ * Breaches that one small source alone brings about are left out of the table; where there are no others the scope is `source`.
+ *
  * The comparison with the stable version at the same time is exact under a shift that hits both arms alike, so its
  * breach alone is never a common cause. One cause can still show in it when the arms answer differently to the same
  * broken input; then the sizes decide.
  */
 export function scopeOf(breaches: readonly Breach[], judged: readonly Judged[]): Scope {
-  const leading = breaches.map((breach) => breach.leading)
+  const ofMany = breaches.filter(({ source }) => source === null)
+  if (ofMany.length === 0 && breaches.length > 0) return 'source'
+  const leading = ofMany.map((breach) => breach.leading)
   const concurrent = leading.filter((one) => !isStable(one) && one.guardrail.reference === 'stable')
   const stable = leading.filter(isStable)
   if (concurrent.length === 0) {

@@ -87,6 +87,7 @@ function measured(
     where: slice === undefined ? null : slice.dimension.replace(/^segment:/, ''),
     whereValue: slice?.value ?? null,
     whereOnly: evidence.slice !== undefined,
+    ...partOf(evidence.drivers, slice),
     ...oddsOf(evidence.logE.harm - limit, guardrail.budget),
   }
   const { n, m, events } = evidence.since ?? evidence
@@ -151,6 +152,16 @@ function measured(
       }
     }
   }
+}
+
+/** What part of the excess the named slice holds, with what part of the rows. */
+function partOf(
+  drivers: readonly Driver[],
+  slice: { readonly dimension: string; readonly value: string } | undefined,
+): Pick<Extract<MeasuredFact, { kind: 'error-rate' }>, 'whereShare' | 'whereTraffic'> {
+  const driver = drivers.find(({ dimension, value }) => dimension === slice?.dimension && value === slice.value)
+  if (driver?.traffic === undefined) return {}
+  return { whereShare: driver.share, whereTraffic: driver.traffic }
 }
 
 /** The likeliest beginning, from which on everything was counted, as wide a span as the onset is known to. */

@@ -33,6 +33,7 @@ function messageOf(fact: Fact): Message {
     case 'towards-limit':
     case 'not-enough-data':
     case 'gate-not-yet':
+    case 'early-warning':
     case 'gate-safe':
     case 'rule-not-watched':
     case 'cause':
@@ -58,6 +59,7 @@ function messageOf(fact: Fact): Message {
     case 'restored':
     case 'verified':
     case 'data-incident':
+    case 'source-incident':
     case 'expired':
       return sayAction(fact)
     case 'not-watched':

@@ -40,10 +40,23 @@ export {
   logBeta,
   logBetaAbove,
   logBetaBelow,
+  logNormalBelow,
   normalBelow,
   normalQuantile,
 } from './special.ts'
 export { logAside, logStartWeight, stepStart } from './start-mixture.ts'
 export type { OnsetOf, Start } from './starts.ts'
 export { keepStart, onsetOf } from './starts.ts'
+export type { TimeToBreach } from './time-to-breach.ts'
+export { timeToBreach } from './time-to-breach.ts'
 export { usualRows, weeklyVolume } from './weekly-volume.ts'
+export type { Robust, SourcePane, SourceSums, WithoutOne } from './without-one.ts'
+export {
+  excessOf,
+  mostOfOneSource,
+  moveWithoutOne,
+  robustOf,
+  shareOf,
+  smallSources,
+  startWithoutOne,
+} from './without-one.ts'

@@ -7,6 +7,7 @@ import {
   logBeta,
   logBetaAbove,
   logBetaBelow,
+  logNormalBelow,
   normalBelow,
   normalQuantile,
 } from './special.ts'
@@ -62,4 +63,11 @@ test('arguments outside the domain are refused by name', () => {
   expect(() => logBeta(1, 0)).toThrow('both must be above 0')
   expect(() => logBetaBelow(1.5, 1, 1)).toThrow('0 ≤ x ≤ 1')
   expect(() => normalQuantile(2)).toThrow('0 ≤ p ≤ 1')
+})
+
+test('the logarithm of the normal law goes on where the law itself is too small for a number', () => {
+  // The C library's erfc, in double precision.
+  expect(logNormalBelow(-10)).toBeCloseTo(-53.23128515051246, 9)
+  expect(logNormalBelow(-30)).toBeCloseTo(-454.3212439563431, 9)
+  expect(logNormalBelow(1)).toBeCloseTo(-0.1727537790234499, 14)
 })

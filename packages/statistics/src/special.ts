@@ -156,9 +156,20 @@ export function normalBelow(x: number): number {
     }
     return x < 0 ? 0.5 - density * sum : 0.5 + density * sum
   }
-  let fraction = size
-  for (let k = tailTerms; k >= 1; k--) fraction = size + k / fraction
-  return x < 0 ? density / fraction : 1 - density / fraction
+  const tail = density / tailFraction(size)
+  return x < 0 ? tail : 1 - tail
+}
+
+/** ln Φ(x), also where Φ(x) is too small for a number; x may not be NaN. */
+export function logNormalBelow(x: number): number {
+  return x > -tailFrom ? ln(normalBelow(x)) : -0.5 * x * x - halfLnTwoPi - ln(tailFraction(-x))
+}
+
+/** φ(x)/Φ(−x) for x ≥ `tailFrom`. */
+function tailFraction(x: number): number {
+  let fraction = x
+  for (let k = tailTerms; k >= 1; k--) fraction = x + k / fraction
+  return fraction
 }
 
 function horner(x: number, coefficients: readonly number[]): number {

@@ -41,6 +41,18 @@ export interface DeploymentRow {
   readonly stage: string | null
   readonly at: string
   readonly evaluatedTo: string | null
+  /** The rule that is expected to reach its limit first; null while none is on its way. */
+  readonly warning: EarlyWarning | null
+}
+
+/** When a rule may reach its limit if its evidence goes on as it does: from the end of the last pane, and nine times in ten within the interval. */
+export interface EarlyWarning {
+  readonly guardrail: string
+  readonly version: string
+  readonly inMs: number
+  readonly lowMs: number
+  readonly highMs: number
+  readonly sentence: string
 }
 
 /** `GET /api/v1/deployments/:id`: all that the page shows, charts aside. */

@@ -1,6 +1,7 @@
 import { say } from '@interlock/policy'
 import type { DeploymentPage, DeploymentRow } from './api.ts'
 import { comparisonOf } from './comparison.ts'
+import { warningsOf } from './early-warning.ts'
 import { attentionNow, freshnessOf } from './freshness.ts'
 import { candidateRows, evaluatedTo, type Projection, timesOf } from './projection.ts'
 import { rulesByName, rulesInWords } from './rules-in-words.ts'
@@ -25,6 +26,7 @@ export function rowOf(projection: Projection, now: number): DeploymentRow | null
     stage: state.view.stage,
     at: new Date(state.at).toISOString(),
     evaluatedTo: to === null ? null : new Date(to).toISOString(),
+    warning: isOld ? null : (warningsOf(projection)[0] ?? null),
   }
 }
 

@@ -51,8 +51,16 @@ export function readBaseline(document: BaselineDocument, spec: CountSpec, specHa
   const places = moves === null ? null : new Set(moves.map(({ name }) => name))
   const shows = (signal: string): boolean => places === null || places.has(placeName(signal))
   const phiOf = (signal: string, slice?: string): number =>
-    (slice === undefined ? undefined : phis.get(slice)?.[signal]) ?? document.phi[signal] ?? 1
+    (slice === undefined ? undefined : phis.get(slice)?.[signal]) ??
+    document.phi[signal] ??
+    document.phi[shapeOf(signal)] ??
+    1
   return { document, hash: contentHash(document), whole, slices, phiOf, shows }
+}
+
+/** A mean of which a baseline does not say how windows differ has the design effect of the shape it is the mean of. */
+function shapeOf(signal: string): string {
+  return signal === 'mean(score)' ? 'predictions' : signal.replace(/^mean\(/, 'distribution(')
 }
 
 /** Values of a slice dimension that a spec knows; the others count as `other`. */

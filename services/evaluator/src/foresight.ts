@@ -66,7 +66,7 @@ function isSuspect(watched: Watched, plan: Plan, subject: Subject, wholes: reado
   const { sight, limit, key } = subject
   if (sight === null) return false
   if (sight.slices.size > 0 && isNearing(watched.harm.get(key) ?? 0, limit)) return true
-  const alone = { ...subject, sight: { ...sight, slices: new Map(), sliceOrder: [] } }
+  const alone = { ...subject, sight: { ...sight, slices: new Map(), sliceOrder: [], sources: [] } }
   const { whole } = moved(watched, plan, alone, wholes)
   return sight.detector.read(sight.setup, whole).logE.harm >= limit
 }
@@ -88,7 +88,12 @@ function isBeyond({ evidence, limit }: GuardrailEvidence): boolean {
 
 /** Sums of the open panes as if they were whole, in the slices that the subjects look into. */
 function summed(plan: Plan, opens: readonly Opened[], subjects: readonly Subject[]): readonly ClosedPane[] {
-  const names = new Set(subjects.flatMap(({ guardrail }) => guardrail.slices))
+  const names = new Set(
+    subjects.flatMap(({ guardrail, sight }) => [
+      ...guardrail.slices,
+      ...(sight !== null && sight.sources.length > 0 ? ['producer'] : []),
+    ]),
+  )
   const dimensions = new Map([...plan.dimensions].filter(([name]) => names.has(name)))
   return opens.map(({ start, open }) => sumPane({ ...plan, dimensions }, open, start, 1))
 }

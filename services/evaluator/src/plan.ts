@@ -19,6 +19,7 @@ import { limitOf } from '@interlock/deployment'
 import { type LatencyLimits, UnknownSignalError } from '@interlock/statistics'
 import { type ReadBaseline, readBaseline, valuesOf } from './baselines.ts'
 import { otherValue, sliceKey } from './panes.ts'
+import { type Source, sourcesOf } from './source.ts'
 
 /** Where signals and detectors come from: `@interlock/statistics`, or a test's own. */
 export interface Methods {
@@ -67,6 +68,8 @@ export interface Sight {
   readonly sliceOrder: readonly string[]
   /** A slice moves once in so many panes, with all rows of them. */
   readonly turns: number
+  /** What may be left out as one source (`source.ts`); empty where the guardrail does not guard against one. */
+  readonly sources: readonly Source[]
   /** Edges of a numeric feature's histogram, for medians. */
   readonly edges: readonly number[] | null
   /** Hours of the week, for volume held against history. */
@@ -163,7 +166,8 @@ function limitsOf({ baselines, stable, candidate, spec }: WatchOut): LatencyLimi
 
 function dimensionsOf(spec: CountSpec, policy: Policy): ReadonlyMap<string, ReadonlySet<string>> {
   const dimensions = new Map<string, ReadonlySet<string>>()
-  for (const dimension of new Set(policy.guardrails.flatMap((guardrail) => guardrail.slices))) {
+  // Producers always: what acts on the whole must stand without any one of them.
+  for (const dimension of new Set(['producer', ...policy.guardrails.flatMap((guardrail) => guardrail.slices)])) {
     dimensions.set(dimension, new Set([...valuesOf(spec, dimension), otherValue]))
   }
   return dimensions
@@ -209,7 +213,8 @@ function sightOf({ guardrail, spec, paneMs, baseline, limits, dimensions, method
   const turns = Math.max(1, Math.ceil(sliceOrder.length / slicesAPane[signal.kind]))
   const isHourly = signal.kind === 'volume' && guardrail.reference === 'history'
   const volume = isHourly ? (baseline?.document.volume ?? null) : null
-  return { detector, setup, slices, sliceOrder, turns, edges: edgesOf(guardrail.signal, spec), volume }
+  const sources = sourcesOf(guardrail, signal, spec)
+  return { detector, setup, slices, sliceOrder, turns, sources, edges: edgesOf(guardrail.signal, spec), volume }
 }
 
 /** Null for a signal that these counts do not have: its guardrail sees nothing, and the others go on. */

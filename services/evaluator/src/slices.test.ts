@@ -35,6 +35,7 @@ function join(whole: DetectorReading, slices: Readonly<Record<string, DetectorRe
     slices: new Map(keyed.map(([key]) => [key, setup])),
     sliceOrder: [...keyed.map(([key]) => key), ...silent],
     turns: 1,
+    sources: [],
     edges: null,
     volume: null,
   }
@@ -59,7 +60,9 @@ describe('joining the whole with its slices', () => {
     expect(logE.harm).toBeGreaterThan(12 - ln(460))
     expect(leadSlice).toEqual({ dimension: 'producer', value: 'west' })
     expect(lead.n).toBe(50)
-    expect(drivers).toEqual([{ dimension: 'producer', value: 'west', share: 1, now: 0.6, reference: 0.05 }])
+    expect(drivers).toEqual([
+      { dimension: 'producer', value: 'west', share: 1, now: 0.6, reference: 0.05, traffic: 0.5 },
+    ])
   })
 
   test('leads with the whole while no slice holds most of the evidence', () => {
@@ -67,13 +70,13 @@ describe('joining the whole with its slices', () => {
     expect(leadSlice).toBeNull()
   })
 
-  test('names slices by their part of the excess, those surely beyond tolerance only', () => {
+  test('names only slices that are surely beyond tolerance, by their part of all that is too much', () => {
     const above = (now: number, low = 2): DetectorReading =>
       reading(9, { effect: { estimate: 3, low, high: 9 }, n: 100, events: { now, reference: 10 } })
     const { drivers } = join(reading(20), { a: above(40), b: above(20), c: above(70, 1.1), d: above(5) }, 4)
     expect(drivers.map(({ value, share }) => [value, Math.round(share * 1e9) / 1e9])).toEqual([
-      ['a', 0.75],
-      ['b', 0.25],
+      ['a', 0.315789474],
+      ['b', 0.105263158],
     ])
   })
 })

@@ -95,7 +95,7 @@ export function joinSlices(sight: Sight, whole: DetectorReading, slices: Track['
     lead,
     leadKey: leader?.key ?? null,
     leadSlice: leader === undefined ? null : sliceOf(leader.key),
-    drivers: [...sliceDrivers(sight, readings, leader?.key ?? null), ...binDrivers(lead)],
+    drivers: [...sliceDrivers(sight, readings, leader?.key ?? null, whole.n), ...binDrivers(lead)],
   }
 }
 
@@ -109,28 +109,49 @@ function speaks({ reading }: SliceReading): boolean {
 }
 
 /**
- * The slices of each dimension that surely lie beyond what is tolerated, with their parts of what is too much, largest first.
- * Among hundreds of slices chance alone puts many a little above their reference: those do not take part.
+ * The slices of each dimension that surely lie beyond what is tolerated, with their parts of what is too much and of the rows,
+ * largest first. Among hundreds of slices chance alone puts many a little above their reference: those are not named. They do
+ * count in what is too much, with those below their reference against them, so that the first slice of many to be sure of is
+ * not taken for all of it.
+ *
+ * @param rows of the whole
  */
-function sliceDrivers({ setup }: Sight, readings: readonly SliceReading[], leadKey: string | null): readonly Driver[] {
+function sliceDrivers(
+  { setup }: Sight,
+  readings: readonly SliceReading[],
+  leadKey: string | null,
+  rows: number,
+): readonly Driver[] {
   const { guardrail, signal } = setup
   const isRate = signal.kind === 'rate'
   const tolerated = isRate ? 1 + guardrail.tolerance.harm : guardrail.tolerance.harm
-  const byDimension = new Map<string, (Driver & { readonly excess: number })[]>()
+  const byDimension = new Map<
+    string,
+    (Excess & { readonly value: string; readonly n: number; readonly isSure: boolean })[]
+  >()
   for (const { key, reading } of readings) {
-    if (key !== leadKey && reading.effect.low <= tolerated) continue
     const { dimension, value } = sliceOf(key)
     const list = byDimension.get(dimension) ?? []
     byDimension.set(dimension, list)
-    list.push({ dimension, value, share: 0, ...(isRate ? rateExcess(reading) : distance(reading)) })
+    const isSure = key === leadKey || reading.effect.low > tolerated
+    list.push({ value, n: reading.n, isSure, ...(isRate ? rateExcess(reading) : distance(reading)) })
   }
   return [...byDimension.keys()].sort().flatMap((dimension) => {
-    const list = (byDimension.get(dimension) ?? []).filter(({ excess }) => excess > 0)
-    const total = list.reduce((sum, { excess }) => sum + excess, 0)
-    return list
+    const all = byDimension.get(dimension) ?? []
+    const sure = all.filter(({ excess, isSure }) => isSure && excess > 0)
+    const sum = (list: typeof all): number => list.reduce((total, { excess }) => total + excess, 0)
+    const total = Math.max(sum(all), sum(sure))
+    return sure
       .sort((a, b) => b.excess - a.excess)
       .slice(0, driversNamed)
-      .map(({ value, excess, now, reference }) => ({ dimension, value, share: excess / total, now, reference }))
+      .map(({ value, n, excess, now, reference }) => ({
+        dimension,
+        value,
+        share: excess / total,
+        now,
+        reference,
+        ...(rows === 0 ? {} : { traffic: Math.min(1, n / rows) }),
+      }))
   })
 }
 

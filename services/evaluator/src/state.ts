@@ -8,6 +8,7 @@ import type {
   Variant,
   WatchOut,
 } from '@interlock/contracts'
+import type { WithoutOne } from '@interlock/statistics'
 import type { SummedPane } from './closed-pane.ts'
 import type { OpenPane, Span } from './panes.ts'
 import type { Plan } from './plan.ts'
@@ -80,6 +81,8 @@ export interface Track {
   readonly slices: ReadonlyMap<string, SliceTrack>
   /** Volume held against the hours of the week: the version's part of the deployment's answers, faded. */
   readonly part?: number
+  /** Evidence without any one source; null where the guardrail does not act on its own comparison (`sources.ts`). */
+  readonly withoutOne: WithoutOne | null
 }
 
 export interface SliceTrack {

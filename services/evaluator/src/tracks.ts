@@ -5,7 +5,8 @@ import { added } from './added.ts'
 import { type ClosedPane, groupKey, isServing, type SummedPane } from './closed-pane.ts'
 import { medians } from './medians.ts'
 import { isAmount, type Plan, type Sight, type Subject } from './plan.ts'
-import { type Joined, joinSlices, moveSlices } from './slices.ts'
+import { type Joined, moveSlices } from './slices.ts'
+import { moveSources, startSources, weighSources } from './sources.ts'
 import type { Track } from './state.ts'
 
 /** Evidence, in nats, from which on an explanation is given: below it there is nothing to explain. */
@@ -14,7 +15,13 @@ const explainFromLogE = 1
 /** A guardrail's history before its first pane. */
 export function startTrack({ role, sight }: Subject, since: EventTime): Track {
   const whole = sight === null ? null : sight.detector.start(sight.setup)
-  return { since, variant: role === 'stable' ? 'stable' : 'shadow', whole, slices: new Map() }
+  return {
+    since,
+    variant: role === 'stable' ? 'stable' : 'shadow',
+    whole,
+    slices: new Map(),
+    withoutOne: sight === null ? null : startSources(sight),
+  }
 }
 
 /**
@@ -38,21 +45,19 @@ export function moveTrack(
   const now = isAmount(subject.guardrail) ? answered(plan, pane) : (pane.groups.get(nowKey)?.whole ?? plan.zero)
   const against = againstKey === null ? null : (pane.groups.get(againstKey)?.whole ?? plan.zero)
   const hourly = sight.volume === null ? null : expectedIn(sight.volume, plan, track, now, pane)
-  const whole = sight.detector.update(sight.setup, track.whole, {
-    start: pane.start,
-    ms: pane.ms,
-    now,
-    reference: against,
-    coverage: pane.coverage,
-    ...(hourly === null ? {} : { expected: hourly.expected }),
-  })
-  if (pane.coverage < 1) return { ...track, variant, whole }
+  const { start, ms, coverage } = pane
+  const expected = hourly === null ? {} : { expected: hourly.expected }
+  const seen = { start, ms, now, reference: against, coverage, ...expected }
+  const whole = sight.detector.update(sight.setup, track.whole, seen)
+  if (coverage < 1) return { ...track, variant, whole }
+  const groups = { now: nowKey, against: againstKey }
   return {
     since: track.since,
     variant,
     whole,
     ...(hourly === null ? {} : { part: hourly.part }),
-    slices: moveSlices(plan, sight, track, [...before, pane], { now: nowKey, against: againstKey }),
+    slices: moveSlices(plan, sight, track, [...before, pane], groups),
+    withoutOne: moveSources(sight, track.withoutOne, seen, pane, groups),
   }
 }
 
@@ -122,9 +127,9 @@ export function readTrack(
     return { guardrail: guardrail.id, version, variant, limit, evidence: { ...noData(pane), dataTo: end, window } }
   }
   const whole = sight.detector.read(sight.setup, track.whole)
-  const joined = joinSlices(sight, whole, track.slices)
+  const { joined, influence, alone } = weighSources(sight, whole, track, limit)
   const status = pane.coverage < 1 ? 'incomplete' : whole.status
-  const explains = joined.logE.harm >= explainFromLogE
+  const explains = Math.max(joined.logE.harm, whole.logE.harm, alone?.logE ?? 0) >= explainFromLogE
   const { logE, lead, leadSlice } = joined
   const typical = explains ? typicalOf(sight, joined) : undefined
   const evidence: Evidence = {
@@ -140,6 +145,8 @@ export function readTrack(
     drivers: explains ? joined.drivers : [],
     ...(typical === undefined ? {} : { typical }),
     ...(leadSlice === null ? {} : { slice: leadSlice }),
+    ...(explains && influence.length > 0 ? { influence } : {}),
+    ...(alone === null ? {} : { alone }),
     dataTo: end,
     window,
   }

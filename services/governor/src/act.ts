@@ -1,4 +1,10 @@
-import { type Desired, type GuardrailEvidence, severities, type VersionId } from '@interlock/contracts'
+import {
+  type Desired,
+  type GuardrailEvidence,
+  type RankedCause,
+  severities,
+  type VersionId,
+} from '@interlock/contracts'
 import {
   type CommandWord,
   lastHour,
@@ -24,6 +30,7 @@ export interface Cause {
   readonly because: string | null
   readonly by?: string
   readonly guardrail?: GuardrailEvidence
+  readonly causes?: readonly RankedCause[]
 }
 
 /**

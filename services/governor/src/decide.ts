@@ -4,6 +4,7 @@ import {
   type GuardrailEvidence,
   type Hash,
   hashFields,
+  type RankedCause,
   severities,
 } from '@interlock/contracts'
 import { severityOf } from '@interlock/deployment'
@@ -21,6 +22,8 @@ export interface Ruling {
   /** Person, or absent where the machine decided. */
   readonly by?: string
   readonly guardrail?: GuardrailEvidence
+  /** What explains the evidence, most first. */
+  readonly causes?: readonly RankedCause[]
   /** Hash of the document that is acted on. */
   readonly object?: Hash
   /** It rests on open panes: no closed evidence stands behind it. */
@@ -65,6 +68,7 @@ export function decide(
     text,
     evidence,
     guardrail,
+    ...(ruling.causes === undefined || ruling.causes.length === 0 ? {} : { causes: ruling.causes }),
     policy: changed.policy?.hash ?? policy,
     by,
     before: viewOf(record),

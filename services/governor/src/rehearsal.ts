@@ -59,6 +59,8 @@ export interface Look {
   readonly status?: Evidence['status']
   readonly onset?: number
   readonly producer?: string
+  /** One small source alone shows harm of this size. */
+  readonly alone?: string
 }
 
 export class Rehearsal {
@@ -336,9 +338,11 @@ export function evidenceOf(
   look: Look,
   dataTo: number,
 ): GuardrailEvidence {
-  const { harm = 0, safe = 10, status = 'ok', onset, producer } = look
+  const { safe = 10, status = 'ok', onset, producer, alone } = look
+  const { harm: shown = 0 } = look
+  const harm = alone === undefined ? shown : 0
   const isRate = guardrail.detector === 'conditional-beta-binomial'
-  const beyond = harm > 0
+  const beyond = shown > 0
   const low = look.low ?? (beyond ? (isRate ? 2 : 0.2) : isRate ? 0.9 : 0)
   return {
     guardrail: guardrail.id,
@@ -360,6 +364,7 @@ export function evidenceOf(
           ? []
           : [{ dimension: 'producer', value: producer, share: 0.9, now: 0.4, reference: 0 }]),
       ],
+      ...(alone === undefined ? {} : { alone: { source: alone, traffic: 0.04, logE: shown } }),
       dataTo,
       window: sha256('window'),
     },

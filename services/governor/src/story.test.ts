@@ -88,6 +88,26 @@ test('a source breaks for both arms: hold and a data incident that names it, no 
   expect(story.shown().view).toMatchObject({ phase: 'steady', stable: v2 })
 })
 
+test('harm in the rows of one small source: hold and call the owner of its data, no rollback; harm of many beside it is rolled back', () => {
+  const story = new Rehearsal().canary()
+  const ofOne = { harm: 12, alone: 'edge-2' }
+  story.seconds(3, { 'inputs/v2': ofOne })
+  const decision = story.decisions().at(-1)
+  expect(decision).toMatchObject({
+    outcome: 'data-incident',
+    facts: { kind: 'source-incident', source: 'edge-2', traffic: 0.04 },
+    causes: [{ dimension: 'feature', share: 1 }, { dimension: 'bin' }],
+  })
+  expect(decision?.text).toContain('source "edge-2" with 4 % of the traffic, and no single source decides')
+  expect(story.outcomes().filter((outcome) => outcome === 'data-incident')).toHaveLength(1)
+  expect(story.shown()).toMatchObject({ attention: 'act-now', view: { share: 0.1, holds: [{ owner: 'data' }] } })
+  // It does not end while the source goes on.
+  story.seconds(20, { 'inputs/v2': ofOne })
+  expect(story.shown().view).toMatchObject({ share: 0.1, holds: [{ owner: 'data' }] })
+  story.seconds(3, { 'inputs/v2': ofOne, 'errors/v2': { harm: 12 } })
+  expect(story.outcomes()).toContain('rolled-back')
+})
+
 test('when the data stops nobody is told that all is well: not watched, promotion frozen, watched again when it returns', () => {
   const story = new Rehearsal().canary()
   story.rowsPerPane = 0

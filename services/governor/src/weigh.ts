@@ -2,6 +2,7 @@ import {
   type Action,
   defaultTimes,
   type EvidenceOut,
+  type RankedCause,
   type ReadyToCountOut,
   type ServedOut,
   unreachable,
@@ -10,6 +11,7 @@ import {
   type Breach,
   calmPanes,
   calmPart,
+  causesOf,
   type Judged,
   judge,
   producerOf,
@@ -102,13 +104,16 @@ function respond(
   const acting = breaches.filter(({ action }) => action !== 'watch')
   if (acting.length === 0) return record
   const scope = scopeOf(acting, judged)
-  const ofCandidate = acting.filter(({ leading }) => leading.evidence.variant !== 'stable')
-  const about = scope === 'common' || ofCandidate.length === 0 ? acting : ofCandidate
+  if (scope === 'source') return sourceIncident(record, acting, judged, desk)
+  const ofMany = acting.filter(({ source }) => source === null)
+  const ofCandidate = ofMany.filter(({ leading }) => leading.evidence.variant !== 'stable')
+  const about = scope === 'common' || ofCandidate.length === 0 ? ofMany : ofCandidate
   const worst = about.reduce((most, one) => (ranks.indexOf(one.action) > ranks.indexOf(most.action) ? one : most))
   const remedy = remedies[scope][worst.action]
   const { guardrail, evidence } = worst.leading
-  const cause: Cause = { rule: guardrail.id, because: becauseOf(worst.leading, record, desk), guardrail: evidence }
-  const told = remedy.incident ? incident(record, acting, cause, scope, desk) : record
+  const because = becauseOf(worst.leading, record, desk)
+  const cause: Cause = { rule: guardrail.id, because, guardrail: evidence, causes: causesOf(judged, evidence) }
+  const told = remedy.incident ? incident(record, ofMany, cause, scope, desk) : record
   // Old data may only hold: what it shows may long be over (docs/reliability.md F22).
   const action = isOld(record, desk) ? 'hold' : remedy.action
   switch (action) {
@@ -146,11 +151,6 @@ function incident(
   const common = breaches.filter(({ leading }) => scope === 'common' || leading.evidence.variant === 'stable')
   const members = common.flatMap((breach) => breach.members)
   const source = producerOf(members.map(({ evidence }) => evidence)) ?? record.incident?.source ?? null
-  const ids = members.map(({ guardrail }) => guardrail.id)
-  const guardrails = [...new Set([...(record.incident?.guardrails ?? []), ...ids])].sort()
-  const since = record.incident?.since ?? desk.time
-  const next = { source, since, guardrails }
-  if (record.incident !== null && record.incident.source === source) return { ...record, incident: next }
   const { leading } = common[0] ?? breaches[0]!
   const fact: Fact = {
     kind: 'data-incident',
@@ -159,7 +159,50 @@ function incident(
     stable: record.stable.version,
     because: becauseOf(leading, record, desk) ?? cause.because,
   }
-  const ruling = { outcome: 'data-incident', rule: leading.guardrail.id, fact, guardrail: leading.evidence } as const
+  const { causes = [] } = cause
+  return openIncident(record, members, source, { fact, leading, causes }, desk)
+}
+
+/** Harm in the rows of one small source: no source decides alone, so hold, and call the owner of its data. */
+function sourceIncident(
+  record: DeploymentRecord,
+  breaches: readonly Breach[],
+  judged: readonly Judged[],
+  desk: Desk,
+): DeploymentRecord {
+  const { leading, source } = breaches.reduce((most, one) =>
+    one.leading.progress > most.leading.progress ? one : most,
+  )
+  const { alone } = leading.evidence.evidence
+  if (source === null || alone === undefined) return record
+  const fact: Fact = {
+    kind: 'source-incident',
+    source,
+    traffic: alone.traffic,
+    candidate: record.candidate?.version ?? null,
+    because: becauseOf(leading, record, desk),
+  }
+  const causes = causesOf(judged, leading.evidence)
+  const members = breaches.flatMap((breach) => breach.members)
+  return openIncident(record, members, source, { fact, leading, causes }, desk)
+}
+
+/** One decision an incident and source; later panes add their guardrails to it. */
+function openIncident(
+  record: DeploymentRecord,
+  members: readonly Judged[],
+  source: string | null,
+  told: { readonly fact: Fact; readonly leading: Judged; readonly causes: readonly RankedCause[] },
+  desk: Desk,
+): DeploymentRecord {
+  const ids = members.map(({ guardrail }) => guardrail.id)
+  const guardrails = [...new Set([...(record.incident?.guardrails ?? []), ...ids])].sort()
+  const since = record.incident?.since ?? desk.time
+  const next = { source, since, guardrails }
+  if (record.incident !== null && record.incident.source === source) return { ...record, incident: next }
+  const { fact, leading, causes } = told
+  const rule = leading.guardrail.id
+  const ruling = { outcome: 'data-incident', rule, fact, guardrail: leading.evidence, causes } as const
   return decide({ ...record, incident: next }, desk, ruling, (same) => ({
     ...same,
     holds: withHold(same.holds, { owner: 'data', reason: say(fact).brief }),

@@ -1,8 +1,9 @@
 import type { DeploymentPage, Why } from '@interlock/console'
+import type { RankedCause } from '@interlock/contracts'
 import { apiClient } from '../api-client.ts'
 import { exitCodes } from '../errors.ts'
 import type { Output } from '../output.ts'
-import { attentionWord, clock, count } from '../words.ts'
+import { attentionWord, clock, count, percent } from '../words.ts'
 
 /**
  * `interlock why <deployment>`: the last decision that changed something, the evidence behind it, the counts behind that,
@@ -47,6 +48,10 @@ function describe({ state }: DeploymentPage, { decision, evidence, counts, range
       `            hash ${evidence.hash}  (${sources.evidence.topic}/${sources.evidence.shard} offset ${sources.evidence.offset})`,
     )
   }
+  for (const [index, cause] of (decision.causes ?? []).entries())
+    lines.push(`  ${index === 0 ? 'causes  ' : '        '}  ${index + 1}. ${causeWords(cause)}`)
+  for (const { source, traffic, without } of decision.guardrail?.evidence.influence ?? [])
+    lines.push(`  source    without "${source}" (${percent(traffic)} of the rows): ln e ${without.toFixed(1)} of harm`)
   if (counts !== null) {
     const events =
       counts.events.now + counts.events.reference > 0
@@ -57,4 +62,12 @@ function describe({ state }: DeploymentPage, { decision, evidence, counts, range
   for (const range of ranges)
     lines.push(`  ranges    ${range.topic}/${range.partition} offsets ${range.from} to ${range.to}`)
   return lines.join('\n')
+}
+
+/** `airport "ATL": 83 % of the excess, with 4 % of the rows`; `feature "distance": 91 % of the evidence`. */
+function causeWords({ dimension, value, of, share, traffic }: RankedCause): string {
+  const name = `${dimension.replace(/^segment:/, '')} "${value}"${of === undefined ? '' : ` of ${of}`}`
+  const isWhole = dimension === 'feature' || dimension === 'signal'
+  const rows = traffic === undefined ? '' : `, with ${percent(traffic)} of the rows`
+  return `${name}: ${percent(share)} of the ${isWhole ? 'evidence' : 'excess'}${rows}`
 }

@@ -284,6 +284,7 @@ export interface DecisionOut {
   readonly text: string
   readonly evidence: null | string
   readonly guardrail: null | GuardrailEvidence
+  readonly causes?: readonly (RankedCause)[]
   readonly policy: string
   readonly by: string
   readonly before: DeploymentView
@@ -313,6 +314,8 @@ export interface Evidence {
   readonly drivers: readonly (Driver)[]
   readonly typical?: Typical
   readonly slice?: Slice
+  readonly influence?: readonly (Influence)[]
+  readonly alone?: Alone
   readonly dataTo: number
   readonly window: string
 }
@@ -351,6 +354,7 @@ export interface Driver {
   readonly share: number
   readonly now: number
   readonly reference: number
+  readonly traffic?: number
 }
 
 export interface Typical {
@@ -361,6 +365,26 @@ export interface Typical {
 export interface Slice {
   readonly dimension: string
   readonly value: string
+}
+
+export interface Influence {
+  readonly source: string
+  readonly traffic: number
+  readonly without: number
+}
+
+export interface Alone {
+  readonly source: string
+  readonly traffic: number
+  readonly logE: number
+}
+
+export interface RankedCause {
+  readonly dimension: string
+  readonly value: string
+  readonly of?: string
+  readonly share: number
+  readonly traffic?: number
 }
 
 export interface DeploymentView {

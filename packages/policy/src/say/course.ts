@@ -142,6 +142,15 @@ export function sayAction(fact: ActionFact): Message {
       return verified(fact)
     case 'data-incident':
       return dataIncident(fact)
+    case 'source-incident':
+      return message(
+        fact.candidate === null ? 'source-incident.nothing' : 'source-incident',
+        because(fact.because),
+        words`It all comes from source ${quoted(fact.source)} with ${percent(fact.traffic)} of the traffic, and no single source decides.`,
+        fact.candidate === null
+          ? words`Nothing new is let in until that is put right.`
+          : words`${version(fact.candidate)} stays where it is until that is put right.`,
+      )
     case 'expired':
       return message(
         'expired',

@@ -18,6 +18,9 @@ type Measured = {
   readonly whereValue: string | null
   /** Whether `now` and `before` count that slice alone, or everything. */
   readonly whereOnly: boolean
+  /** The slice's part of what is too much, and of the rows, 0 … 1; absent or null where not counted. */
+  readonly whereShare?: number | null
+  readonly whereTraffic?: number | null
   /** How sure: `rollouts`: fewer than 1 in `odds` healthy rollouts look like this; `days`, `years`: chance alone. */
   readonly odds: number | null
   readonly oddsOf: 'rollouts' | 'days' | 'years' | null
@@ -108,6 +111,15 @@ export type JudgedFact =
       readonly version: string
       /** ln e over the limit, 0 … 1. */
       readonly progress: number
+    }
+  | {
+      /** If its evidence goes on as it does: when the limit is reached, and nine times in ten between `lowMs` and `highMs` from now. */
+      readonly kind: 'early-warning'
+      readonly rule: string
+      readonly version: string
+      readonly inMs: number
+      readonly lowMs: number
+      readonly highMs: number
     }
   | {
       readonly kind: 'not-enough-data'
@@ -239,6 +251,15 @@ export type ActionFact =
       readonly source: string | null
       readonly candidate: string | null
       readonly stable: string
+      readonly because: string | null
+    }
+  | {
+      /** One small source alone is out of line: held, and nobody rolled back. */
+      readonly kind: 'source-incident'
+      readonly source: string
+      /** Its part of the traffic, 0 … 1. */
+      readonly traffic: number
+      readonly candidate: string | null
       readonly because: string | null
     }
   | { readonly kind: 'expired'; readonly candidate: string; readonly stage: number; readonly maximumMs: number }

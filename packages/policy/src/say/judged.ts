@@ -14,6 +14,11 @@ export function sayJudged(fact: JudgedFact): Message {
         words`${version(fact.version)} is moving towards its limit for ${named(fact.rule)}.`,
         words`There is ${evidenceWords(fact.progress)} to act.`,
       )
+    case 'early-warning':
+      return message(
+        fact.kind,
+        words`${version(fact.version)} may pass its limit for ${named(fact.rule)} in about ${duration(fact.inMs)} (${spanOfTime(fact.lowMs, fact.highMs)}) if it goes on.`,
+      )
     case 'not-enough-data':
       return message(
         fact.kind,
@@ -79,6 +84,16 @@ function at(moment: number | null): Words {
 
 function ofAbout({ n, needed }: { readonly n: number; readonly needed: number | null }): Words {
   return needed === null ? words`${count(n)} so far` : words`${count(n)} of about ${count(needed)}`
+}
+
+/** "25 to 70" where the unit is that of the second, else both with their units. */
+function spanOfTime(lowMs: number, highMs: number): Words {
+  const low = duration(lowMs)
+  const high = duration(highMs)
+  const [figure, unit] = low.text.split(' ')
+  return high.text.endsWith(` ${unit}`)
+    ? words`${named(figure ?? low.text)} to ${named(high.text)}`
+    : words`${low} to ${high}`
 }
 
 function ready(ms: number | null): Words {

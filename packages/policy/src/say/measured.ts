@@ -6,6 +6,7 @@ import {
   count,
   duration,
   named,
+  percent,
   quoted,
   sharesOf,
   since,
@@ -163,8 +164,14 @@ function inSlice(fact: Measurement): Words {
 }
 
 function where(fact: Measurement): Words {
-  if (fact.where === null || fact.whereValue === null || fact.whereOnly) return []
-  return words`Most of it comes from ${fact.where} ${quoted(fact.whereValue)}.`
+  const { where, whereValue, whereOnly, whereShare = null, whereTraffic = null } = fact
+  if (where === null || whereValue === null) return []
+  if (whereShare !== null && whereTraffic !== null) {
+    const place = whereOnly ? words`there` : words`from ${where} ${quoted(whereValue)}`
+    return words`${percent(whereShare)} of the excess ${whereOnly ? 'is' : 'comes'} ${place}, with ${percent(whereTraffic)} of the traffic.`
+  }
+  if (whereOnly) return []
+  return words`Most of it comes from ${where} ${quoted(whereValue)}.`
 }
 
 function odds(fact: Measurement): Words {
