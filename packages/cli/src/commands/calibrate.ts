@@ -25,9 +25,13 @@ export interface CalibrateOptions extends Omit<TableColumns, 'from' | 'numeric' 
   readonly write?: string
 }
 
+/** Part of healthy time that an action may last: one hold that never ends is one, and worth a failure all the same. */
+const mostPart = 0.25
+
 /**
  * `interlock baseline calibrate <policy>`: what the rules that watch without end do on history known to be healthy, and what
- * that history says of dispersion and tolerances. Exit 1 when an action came more often than its budget says.
+ * that history says of dispersion and tolerances. Exit 1 when an action came more often than its budget says, or
+ * lasted.
  */
 export async function baselineCalibrate(file: string, options: CalibrateOptions, out: Output): Promise<number> {
   const policy = soundPolicy(file)
@@ -83,7 +87,10 @@ export async function baselineCalibrate(file: string, options: CalibrateOptions,
       },
       text,
     )
-    return actions.some(({ perYear, budget }) => perYear > budget) ? exitCodes.breachOrRefused : exitCodes.good
+    return actions.some(({ perYear, budget }) => perYear > budget) ||
+      found.seen.actions.some(({ part }) => part > mostPart)
+      ? exitCodes.breachOrRefused
+      : exitCodes.good
   } catch (error) {
     if (error instanceof BaselineProblem) throw new Refused(`${options.history}: ${error.message}`)
     throw error
