@@ -6,6 +6,7 @@ import {
   type ManifestDocument,
   type Order,
   type Policy,
+  riskClassOrder,
   severities,
   type VersionId,
 } from '@interlock/contracts'
@@ -78,7 +79,7 @@ export function failedRolloutCheck(question: RolloutQuestion): FailedCheck | nul
       'correct the policy or the baseline',
     )
   }
-  if (riskRank[policy.riskClass] < riskRank[question.riskClass]) {
+  if (riskClassOrder.indexOf(policy.riskClass) < riskClassOrder.indexOf(question.riskClass)) {
     return fail(
       `the policy is for ${policy.riskClass} risk, the deployment is ${question.riskClass}`,
       'use a stricter policy',
@@ -104,8 +105,6 @@ const remedyOf = {
   approvals: 'ask a second person to approve it',
   observability: 'see that data comes',
 } as const
-
-const riskRank = { low: 0, medium: 1, high: 2, critical: 3 } as const satisfies Record<Policy['riskClass'], number>
 
 function fail(check: string, fix: string): FailedCheck {
   return { check, fix }

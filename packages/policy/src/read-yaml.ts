@@ -10,6 +10,8 @@ export type Tree = {
   readonly value: unknown
   /** Place of what stands at the path, or of the nearest thing around it. */
   at(path: Path, part?: 'key' | 'value'): { readonly line: number; readonly column: number }
+  /** How many steps of the path are there. */
+  reach(path: Path): number
 }
 
 /** Bounds of a policy's source: a policy is read by people. */
@@ -101,7 +103,10 @@ export function readYaml(
     if (isScalar(node)) return typeof node.value === 'bigint' ? Number(node.value) : node.value
     if (isSeq(node)) {
       if (tooMany(node.items.length, at)) return null
-      return node.items.map((item, index) => walk(item as ParsedNode | null, [...path, index], keyAt))
+      return node.items.map((item, index) => {
+        const entry = item as ParsedNode | null
+        return walk(entry, [...path, index], entry?.range?.[0] ?? keyAt)
+      })
     }
     if (!isMap(node) || tooMany(node.items.length, at)) return null
     const entries: Record<string, unknown> = {}
@@ -152,7 +157,12 @@ export function readYaml(
     }
     return { line: 1, column: 1 }
   }
-  return { tree: { value, at }, problems: [] }
+  const reach: Tree['reach'] = (path) => {
+    let length = path.length
+    while (length > 0 && !places.has(placeOf(path.slice(0, length)))) length--
+    return length
+  }
+  return { tree: { value, at, reach }, problems: [] }
 }
 
 /** Names that mean something to JavaScript objects. */

@@ -41,6 +41,8 @@ export interface DeploymentRow {
   readonly stage: string | null
   readonly at: string
   readonly evaluatedTo: string | null
+  /** Rules that are looser for a time, a sentence each. */
+  readonly exceptions: readonly string[]
 }
 
 /** `GET /api/v1/deployments/:id`: all that the page shows, charts aside. */

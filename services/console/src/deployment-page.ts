@@ -25,6 +25,7 @@ export function rowOf(projection: Projection, now: number): DeploymentRow | null
     stage: state.view.stage,
     at: new Date(state.at).toISOString(),
     evaluatedTo: to === null ? null : new Date(to).toISOString(),
+    exceptions: state.exceptions ?? [],
   }
 }
 

@@ -17,6 +17,7 @@ import {
   isInconclusive,
   type Judged,
   nextGeneration,
+  policyAt,
   type Release,
   revised,
   severityOf,
@@ -137,7 +138,8 @@ export function blockersOf(record: DeploymentRecord, judged: readonly Judged[], 
   }
   const paneEnd = paneEndOf(record) ?? 0
   const command = record.command?.state ?? null
-  return blockers({ policy: policy.policy, stage, clock: rollout.clock, paneEnd, holds, engines, command, judged })
+  const rules = policyAt(policy.policy, record.evidence?.pane ?? paneEnd)
+  return blockers({ policy: rules, stage, clock: rollout.clock, paneEnd, holds, engines, command, judged })
 }
 
 /** End of the pane of this generation that was closed last. */

@@ -126,6 +126,15 @@ export function clock(at: number): Part {
   return { kind: 'time', text: `${iso.slice(11, 16)}${seconds === '00' ? '' : `:${seconds}`} UTC`, value: at }
 }
 
+const months = 'January February March April May June July August September October November December'.split(' ')
+
+/** A day, UTC: "1 December 2026". */
+export function day(at: number): Part {
+  const date = new Date(at)
+  const text = `${date.getUTCDate()} ${months[date.getUTCMonth()]} ${date.getUTCFullYear()}`
+  return { kind: 'time', text, value: at }
+}
+
 /** Beginning of something that is known as a span: " since 14:02:07 UTC", " since about 14:02 UTC", or nothing. */
 export function since(from: number | null, to: number | null): Words {
   if (from === null) return []
