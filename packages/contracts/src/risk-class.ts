@@ -48,7 +48,7 @@ const second = 1_000
 const minute = 60 * second
 const hour = 60 * minute
 
-/** The risk classes (docs/policy-reference.md "class"): defaults, and the loosest that a policy of the class may be. */
+/** The risk classes (docs/policy-reference.md): defaults, and the loosest that a policy of the class may be. */
 export const riskClasses = {
   low: {
     approvals: 1,

@@ -5,7 +5,7 @@ import { percent } from './say/phrases.ts'
 import type { Report } from './shape-problems.ts'
 
 /**
- * Reports where a policy is looser than its class allows (`riskClasses`, docs/policy-reference.md "class"). Exceptions are
+ * Reports where a policy is looser than its class allows (`riskClasses`, docs/policy-reference.md). Exceptions are
  * not looked at: they are loose on purpose, and end.
  */
 export function looserThanClass(policy: Policy, report: Report): void {
