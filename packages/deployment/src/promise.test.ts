@@ -81,9 +81,11 @@ test('a stage in which nobody stands beside the candidate, or hardly anybody ask
   expect(of(idle, 'errors')).toMatchObject({ sees: false, isAlone: false, smallest: null })
 })
 
+const both = { stable: baseline(), candidate: baseline() }
+
 test('the first rule that is blind in a stage is the first that promises nothing there', () => {
   const named = (rowsPerHour: number, policyNow = rules) => {
-    const spot = blindSpot(policyNow, baseline(), { ...traffic, rowsPerHour })
+    const spot = blindSpot(policyNow, both, { ...traffic, rowsPerHour })
     const blind = promise(policyNow, baseline(), { ...traffic, rowsPerHour }).find((one) => !one.sees && !one.isAlone)
     expect(spot?.guardrail).toBe(blind?.guardrail)
     return spot
@@ -102,9 +104,18 @@ test('what a policy accepts as blind is not asked, and a rule with nobody beside
     ...rules,
     blind: ids.map((id) => ({ guardrail: id, reason: 'known' })),
   })
-  expect(blindSpot(accept('errors'), baseline(), idle)?.guardrail).toBe('shape')
-  expect(blindSpot(accept('errors', 'shape'), baseline(), idle)).toBeNull()
-  expect(blindSpot({ ...rules, stages: [{ ...stage, share: 1 }] }, baseline(), idle)).toBeNull()
+  expect(blindSpot(accept('errors'), both, idle)?.guardrail).toBe('shape')
+  expect(blindSpot(accept('errors', 'shape'), both, idle)).toBeNull()
+  expect(blindSpot({ ...rules, stages: [{ ...stage, share: 1 }] }, both, idle)).toBeNull()
+})
+
+test('what is held against training is held against that of the candidate, which may have seen more', () => {
+  const trained = guardrail('shape', { ...shape, reference: 'baseline', detector: 'dirichlet-baseline' })
+  const unseen = { ...baseline(), slices: [], rows: 0 }
+  const of = (stable: BaselineDocument, candidate: BaselineDocument) =>
+    blindSpot({ ...rules, guardrails: [trained] }, { stable, candidate }, traffic)
+  expect(of(unseen, baseline())).toBeNull()
+  expect(of(baseline(), unseen)).toMatchObject({ guardrail: 'shape', seesAfterMs: null })
 })
 
 test('a shadow answers nobody, so what it finds costs no answer', () => {

@@ -222,15 +222,23 @@ const blindLooksAhead = 10
  * is none. Not even the greatest harm, from the stage's beginning, would be a breach before the stage's end. A guardrail
  * that rests, since nobody is beside the candidate, is not blind.
  *
+ * What is held against training is held against the candidate's own: that is the one it is about to be watched by.
+ *
  * One course of each detector, in coarser steps than `promise` takes; one that sees ends after a few steps.
  */
-export function blindSpot(policy: Policy, baseline: BaselineDocument, traffic: TrafficPlan): BlindSpot | null {
-  const counts = countsOf(baseline)
+export function blindSpot(
+  policy: Policy,
+  baselines: { readonly stable: BaselineDocument; readonly candidate: BaselineDocument },
+  traffic: TrafficPlan,
+): BlindSpot | null {
+  const { stable, candidate } = baselines
+  const counts = { stable: countsOf(stable), candidate: countsOf(candidate) }
   const accepted = new Set(policy.blind?.map(({ guardrail }) => guardrail))
   for (const stage of policy.stages) {
     for (const guardrail of policy.guardrails) {
       if (accepted.has(guardrail.id) || (guardrail.detector === 'gap' && stage.shadow)) continue
-      const healthy = healthyOf(guardrail, baseline, counts, traffic)
+      const of = guardrail.reference === 'baseline' ? 'candidate' : 'stable'
+      const healthy = healthyOf(guardrail, baselines[of], counts[of], traffic)
       const greatestHarmIn = (maximumMs: number): number | null => {
         const course = courseOf(policy, { ...stage, maximumMs }, guardrail, healthy, traffic, blindSteps)
         const found = isResting(course) ? 0 : stepsUntilBreach(course, greatest(course))

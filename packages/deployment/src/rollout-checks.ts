@@ -92,7 +92,10 @@ export function failedRolloutCheck(question: RolloutQuestion): FailedCheck | nul
     if (engine.engine !== 'observability' && engine.state !== 'ok') return fail(engine.detail, remedyOf[engine.engine])
   }
   // Last, for it costs the most: only what could start is asked whether its rules could stop it.
-  const blind = question.traffic === null ? null : blindSpot(policy, stableBaseline, question.traffic)
+  const blind =
+    question.traffic === null
+      ? null
+      : blindSpot(policy, { stable: stableBaseline, candidate: baseline }, question.traffic)
   return blind === null || question.traffic === null ? null : blindCheck(blind, question.traffic)
 }
 
