@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { type Checked, check, extendsOf, type Known, type PolicyLayerSource } from '@interlock/policy'
 import { UsageError } from './errors.ts'
 
@@ -19,9 +19,12 @@ export function readPolicyFiles(file: string): PolicyFiles {
   return { source, layers }
 }
 
-/** Checks what lies in files, as of now. */
+/** Checks what lies in files, as of now. Problems of a layer name its file as the shell would, not as the policy does. */
 export function checkPolicyFiles(file: string, { source, layers }: PolicyFiles, known?: Known): Checked {
-  return check(source, file, known, { layers, now: Date.now() })
+  const { policy, problems } = check(source, file, known, { layers, now: Date.now() })
+  const isLayer = (name: string): boolean => name !== file && layers.some((layer) => layer.file === name)
+  const placed = problems.map((one) => (isLayer(one.file) ? { ...one, file: join(dirname(file), one.file) } : one))
+  return { policy, problems: placed }
 }
 
 function read(path: string, what: string): string {

@@ -8,7 +8,7 @@ import {
   type Stage,
 } from '@interlock/contracts'
 import { nameOfRow } from './rule-name.ts'
-import { count, day, duration, percent, twoDigits } from './say/phrases.ts'
+import { count, day, duration, percent, twoDigits, withStop } from './say/phrases.ts'
 
 /** What a change does to those whom the policy protects. `other`: neither, or not to be told from the policy alone. */
 export type Direction = 'looser' | 'stricter' | 'other'
@@ -325,7 +325,7 @@ function exceptions({ exceptions: old = [] }: Policy, { exceptions: now = [] }: 
   const change = (one: PolicyException, direction: Direction, what: string): PolicyChange => ({
     direction,
     path: `exceptions.${one.looser.id}`,
-    sentence: `Rule "${one.looser.id}" ${what} looser until ${day(one.until).text}: ${one.reason}`,
+    sentence: `Rule "${one.looser.id}" ${what} looser until ${day(one.until).text}: ${withStop(one.reason)}`,
   })
   return [
     ...now.filter((one) => !isIn(old, one)).map((one) => change(one, 'looser', 'is')),
@@ -340,11 +340,11 @@ function blind({ blind: old = [] }: Policy, { blind: now = [] }: Policy): readon
     const is = now.find(({ guardrail }) => guardrail === name)
     const path = `blind.${name}`
     if (was !== undefined && is !== undefined) {
-      const sentence = `Rule "${name}" may be blind for another reason: ${is.reason}`
+      const sentence = `Rule "${name}" may be blind for another reason: ${withStop(is.reason)}`
       return was.reason === is.reason ? [] : [{ direction: 'other', path, sentence }]
     }
     return is === undefined
       ? [{ direction: 'stricter', path, sentence: `Rule "${name}" must see its own tolerance.` }]
-      : [{ direction: 'looser', path, sentence: `Rule "${name}" may be blind in a stage: ${is.reason}` }]
+      : [{ direction: 'looser', path, sentence: `Rule "${name}" may be blind in a stage: ${withStop(is.reason)}` }]
   })
 }

@@ -1,6 +1,6 @@
 import { type Action, canonicalJson, type Guardrail, type Policy, type Stage } from '@interlock/contracts'
 import { nameOfFeature, nameOfRow } from './rule-name.ts'
-import { capital, count, day, duration, percent, twoDigits } from './say/phrases.ts'
+import { capital, count, day, duration, percent, twoDigits, withStop } from './say/phrases.ts'
 import { readSignal } from './signal-name.ts'
 
 /**
@@ -252,10 +252,6 @@ function blind({ blind: all = [] }: Policy): readonly string[] {
     'These rules need not see harm in each stage. The other rules must do without them.',
     ...all.map(({ guardrail, reason }) => `- ${guardrail}: ${withStop(reason)}`),
   ]
-}
-
-function withStop(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`
 }
 
 function lowerFirst(text: string): string {

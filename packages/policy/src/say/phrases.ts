@@ -43,6 +43,11 @@ export function capital(text: string): string {
   return /^\p{Ll}[\p{L}\p{M}'’-]*(?![^\s,.:;?!)])/u.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text
 }
 
+/** What somebody wrote, as a sentence. */
+export function withStop(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}
+
 /** `flight-delay@v2` is called "v2". */
 export function version(id: string): Part {
   return { kind: 'name', text: id.slice(id.lastIndexOf('@') + 1), value: id }
