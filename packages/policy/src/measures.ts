@@ -39,7 +39,7 @@ export function readDay(text: string): number | null {
 
 /** "5%", "0.1 %" → 0.05, 0.001; a bare number stands for itself. Null where it is neither. */
 export function readRatio(written: string | number): number | null {
-  if (typeof written === 'number') return Number.isFinite(written) && written >= 0 ? written : null
+  if (typeof written === 'number') return Number.isFinite(written) && written >= 0 ? Math.abs(written) : null
   if (!measurePatterns.percent.test(written)) return null
   // A quotient of whole numbers is the nearest double to what was written; 0.1 / 100 is not always.
   const digits = written.replace('%', '').trim()

@@ -100,6 +100,16 @@ export function readYaml(
       )
       return null
     }
+    if (isScalar(node) && typeof node.value === 'string' && unseen.test(node.value)) {
+      report(
+        at,
+        'not-plain',
+        'this text holds a sign that cannot be seen',
+        'Who approves a policy must read what stands there, in any window.',
+        'Remove control signs, signs that turn the direction of writing, and halves of signs.',
+      )
+      return null
+    }
     if (isScalar(node)) return typeof node.value === 'bigint' ? Number(node.value) : node.value
     if (isSeq(node)) {
       if (tooMany(node.items.length, at)) return null
@@ -165,10 +175,14 @@ export function readYaml(
   return { tree: { value, at, reach }, problems: [] }
 }
 
+/** Control signs but for new lines and tabs, overrides of the direction of writing, and surrogates without their other half. */
+const unseen = /[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]|\p{Cs}/u
+
 /** Names that mean something to JavaScript objects. */
 const reservedKeys: readonly string[] = ['__proto__', 'constructor', 'prototype']
 
 function keyText(key: unknown): string | null {
+  if (typeof key === 'string' && unseen.test(key)) return null
   return typeof key === 'string' || typeof key === 'number' ? String(key) : null
 }
 
