@@ -1,5 +1,5 @@
 /** The policy tools of a pull request as a shell sees them: text, annotations, exit codes. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -39,4 +39,32 @@ test('check speaks SARIF and the annotations of a pull request, each with the li
     new RegExp(`^::error file=broken.yaml,line=${region.startLine},col=${region.startColumn},title=.*::.*stable`),
   )
   expect((await run('policy', 'check', policy, '--format', 'github')).stdout.trim()).toBe('')
+})
+
+test('check reads the files that a policy extends, beside it, and names the one that is wrong', async () => {
+  const layer = (tolerate: string) =>
+    writeFile(
+      join(folder, 'organisation.yaml'),
+      `policy: acme\nguardrails:\n  errors: { signal: errors, against: stable, role: gate, tolerate: ${tolerate}, safe: 300%, absolute: 1%, by: [segment:airport], action: roll back, protects: travellers who get no answer }\n`,
+    )
+  await mkdir(join(folder, 'team'), { recursive: true })
+  const source = await readFile(policy, 'utf8')
+  const own = source.replace('class: medium', 'class: medium\nextends: [../organisation.yaml]')
+  await writeFile(join(folder, 'team/policy.yaml'), own)
+  await layer('60%')
+  expect((await run('policy', 'check', 'team/policy.yaml')).code).toBe(0)
+  const explained = await run('policy', 'explain', 'team/policy.yaml')
+  expect(explained.stdout).toMatch(/- errors: .*This rule is from "acme"\./)
+  await layer('40%')
+  const looser = await run('policy', 'check', 'team/policy.yaml')
+  expect([looser.code, looser.stdout]).toEqual([
+    1,
+    expect.stringMatching(/^team\/policy\.yaml:\d+:15 {2}Rule "errors"/),
+  ])
+  await layer('lots')
+  expect((await run('policy', 'check', 'team/policy.yaml')).stdout).toMatch(/^organisation\.yaml:3:/)
+  await rm(join(folder, 'organisation.yaml'))
+  expect((await run('policy', 'check', 'team/policy.yaml')).stderr).toMatch(
+    /extends "..\/organisation.yaml".*cannot be read/,
+  )
 })

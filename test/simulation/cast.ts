@@ -239,6 +239,10 @@ guardrails:
   errors: { signal: errors, against: stable, role: gate, tolerate: 50%, safe: 200%, absolute: 15%, rows: 20, action: roll back, protects: everybody }
   inputs: { signal: distribution(x), against: stable, tolerate: 0.1, rows: 40, action: roll back, protects: everybody }
   trained: { signal: distribution(x), against: baseline, tolerate: 0.3, by: [producer], rows: 40, action: hold, protects: everybody }
+blind:
+  errors: a simulated deployment may have hardly a row a second
+  inputs: a simulated deployment may have hardly a row a second
+  trained: a simulated deployment may have hardly a row a second
 `
 }
 

@@ -10,8 +10,9 @@ import {
   type PersonId,
   type PolicyDocument,
 } from '@interlock/contracts'
-import { check, formatProblem, knownFrom } from '@interlock/policy'
+import { formatProblem, knownFrom } from '@interlock/policy'
 import { Refused, UsageError } from './errors.ts'
+import { checkPolicyFiles, readPolicyFiles } from './policy-file.ts'
 
 /** A document as it is sent, with the hash that people approve. */
 export interface Prepared<D extends Document> {
@@ -81,15 +82,11 @@ export function readRelease(files: { readonly manifest: string; readonly baselin
  * @throws Refused with every problem when it is not in order
  */
 export function readPolicy(file: string, author: PersonId, counted?: CountSpec): Prepared<PolicyDocument> {
-  let source: string
-  try {
-    source = readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new UsageError(`${file}: cannot be read (${error instanceof Error ? error.message : String(error)}).`)
-  }
-  const { policy, problems } = check(source, file, counted === undefined ? undefined : knownFrom(counted))
+  const files = readPolicyFiles(file)
+  const { policy, problems } = checkPolicyFiles(file, files, counted === undefined ? undefined : knownFrom(counted))
   if (policy === null) {
     throw new Refused(problems.map(formatProblem).join('\n'))
   }
-  return prepared({ kind: 'policy', policy, author, source })
+  const { source, layers } = files
+  return prepared({ kind: 'policy', policy, author, source, ...(layers.length === 0 ? {} : { layers }) })
 }

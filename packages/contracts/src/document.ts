@@ -84,6 +84,8 @@ export interface PolicyDocument {
   readonly author: PersonId
   /** The YAML that the author wrote and the approver read. */
   readonly source: string
+  /** Sources of the layers that it extends, as `extends` names them and in that order. Absent: none. */
+  readonly layers?: readonly { readonly file: string; readonly source: string }[]
 }
 
 /** Public keys in force, by role; written by whoever holds the root key. */

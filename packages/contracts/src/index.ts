@@ -93,9 +93,22 @@ export type {
   WatchOut,
 } from './outs.ts'
 export { maxJsonBytes, parseStrict } from './parse-strict.ts'
-export type { Action, DetectorId, Guardrail, Policy, PolicyRef, PolicyWords, Reference, Stage } from './policy.ts'
+export type {
+  Action,
+  DetectorId,
+  Guardrail,
+  Policy,
+  PolicyException,
+  PolicyLayer,
+  PolicyRef,
+  PolicyWords,
+  Reference,
+  Stage,
+} from './policy.ts'
 export type { Input, InputSource, Processor, Step } from './processor.ts'
 export type { Fact, FactRecord, Observed, Readiness, Request, RequestRecord } from './request.ts'
+export type { RiskClass, RiskClassRules } from './risk-class.ts'
+export { riskClasses, riskClassOrder } from './risk-class.ts'
 export type { SchemaRecord } from './schema-record.ts'
 export { decodeSchemaRecord, encodeSchemaRecord } from './schema-record.ts'
 export type { RegisteredSchema, SchemaRegistry } from './schema-registry.ts'

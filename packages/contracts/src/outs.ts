@@ -346,6 +346,8 @@ export interface StateOut {
     readonly times: Readonly<Record<string, LogTime>>
   } | null
   readonly dataTo: EventTime | null
+  /** Rules that are looser for a time, a sentence each. Absent: none. */
+  readonly exceptions?: readonly string[]
 }
 export type CommandState = 'issued' | 'received' | 'applied' | 'verified' | 'escalated' | 'superseded' | 'rejected'
 export interface EngineState {

@@ -1,4 +1,5 @@
 import type { Hash } from './ids.ts'
+import type { EventTime } from './time.ts'
 
 export type Action = 'watch' | 'hold' | 'halt' | 'ramp-down' | 'roll-back' | 'fall-back'
 export type Reference = 'stable' | 'baseline' | 'history'
@@ -71,6 +72,24 @@ export interface Policy {
   readonly brakes: { readonly rollbacksPerHour: number; readonly fleetShare: number; readonly fleetWindowMs: number }
   /** How people call what the policy is about; absent where the policy says nothing: ids stand in quotes then. */
   readonly words?: PolicyWords
+  /** Layers that it extends, the widest first, each with the guardrails that came from it. Absent: it stands alone. */
+  readonly layers?: readonly PolicyLayer[]
+  /** Rules that are looser for a time; `guardrails` holds the strict ones, which hold again from `until` on. */
+  readonly exceptions?: readonly PolicyException[]
+  /** Guardrails that may start a rollout although they see nothing in one of its stages. */
+  readonly blind?: readonly { readonly guardrail: string; readonly reason: string }[]
+}
+
+export interface PolicyLayer {
+  readonly name: string
+  readonly guardrails: readonly string[]
+}
+
+/** For panes that begin before `until`, `looser` takes the place of the guardrail of its id. */
+export interface PolicyException {
+  readonly until: EventTime
+  readonly reason: string
+  readonly looser: Guardrail
 }
 
 /** Names and units for sentences (docs/policy-reference.md "words"). */

@@ -1,4 +1,4 @@
-import type { Hash, KeysetDocument, LogTime, PersonId, Policy } from '@interlock/contracts'
+import type { Hash, KeysetDocument, LogTime, PersonId } from '@interlock/contracts'
 
 /** One person's signed yes to the exact bytes behind a hash. */
 export interface Approval {
@@ -10,12 +10,6 @@ export interface Approval {
 
 /** An approval must be used within a day; what is in force already stays in force (docs/reliability.md §5.2). */
 export const approvalLifeMs = 24 * 3_600_000
-
-/** Approvers apart from the author. High-risk deployments need two. */
-export const approvalsNeeded = { low: 1, medium: 1, high: 2, critical: 2 } as const satisfies Record<
-  Policy['riskClass'],
-  number
->
 
 /** Roles of a person under the keyset in force: the union over all keys that the person holds. */
 export function rolesOf(keyset: KeysetDocument | null, person: PersonId): ReadonlySet<string> {

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { isBeyondTolerance, judge, safeLimit } from './judgement.ts'
+import { isBeyondTolerance, judge, safeLimitOf } from './judgement.ts'
 import { entry, evidence, guardrail, policy, v1, v2 } from './sample.ts'
 
 const watched = { stable: v1, candidate: v2 }
+const safeLimit = safeLimitOf({ riskClass: 'medium' })
 const harm = (value: number) => ({ logE: { harm: value, safe: 0 } })
 
 test('two guardrails below their own limits breach together when their average passes the shared budget', () => {
@@ -61,6 +62,13 @@ test('only whole and sufficient evidence passes; a gate must show that it is saf
   expect(verdictOf({ ...safe, status: 'no-data' })).toBe('no-data')
   expect(verdictOf({ ...safe, status: 'incomplete' })).toBe('no-data')
   expect(verdictOf({ logE: { harm: 4, safe: safeLimit + 1 } })).toBe('watch')
+})
+
+test('the same evidence that opens a gate of a medium class leaves that of a critical one shut', () => {
+  const safe = evidence([entry('gate', 'candidate', { logE: { harm: 0, safe: safeLimit + 1e-9 } })])
+  const rules = policy([guardrail('gate', { role: 'gate' })])
+  expect(judge(rules, safe, watched).judged[0]?.verdict).toBe('pass')
+  expect(judge({ ...rules, riskClass: 'critical' }, safe, watched).judged[0]?.verdict).toBe('inconclusive')
 })
 
 test('a version without traffic is neither silent nor well: its evidence is left out', () => {

@@ -1,19 +1,20 @@
-import type {
-  Action,
-  Evidence,
-  EvidenceOut,
-  Guardrail,
-  GuardrailEvidence,
-  Policy,
-  Verdict,
-  VersionId,
+import {
+  type Action,
+  type Evidence,
+  type EvidenceOut,
+  type Guardrail,
+  type GuardrailEvidence,
+  type Policy,
+  riskClasses,
+  type Verdict,
+  type VersionId,
 } from '@interlock/contracts'
 import { ln, logSumExp } from '@interlock/statistics'
 
-/** Error probability of "this gate is safe": each gate at this level wrongly promotes at most 1 harmful rollout in 20. */
-export const safeAlpha = 0.05
-/** ln of the evidence that a gate needs to be Safe. */
-export const safeLimit = ln(1 / safeAlpha)
+/** ln of the evidence that a gate needs to be Safe: it wrongly opens in at most `safeAlpha` of harmful rollouts of the class. */
+export function safeLimitOf({ riskClass }: Pick<Policy, 'riskClass'>): number {
+  return ln(1 / riskClasses[riskClass].safeAlpha)
+}
 /** Part of the limit, in ln, at which a guardrail is shown as moving towards it (√A, docs/statistics.md "Decision layer"). */
 export const watchPart = 1 / 2
 /** Part of the limit, in ln, below which a guardrail is calm again, and for how many panes in a row (hysteresis). */
@@ -69,7 +70,12 @@ export function judge(
   for (const entry of evidence.guardrails) {
     const guardrail = rules.get(entry.guardrail)
     if (guardrail === undefined || !isWatched(entry, watched)) continue
-    single.push({ guardrail, evidence: entry, verdict: alone(guardrail, entry), progress: progressOf(entry) })
+    single.push({
+      guardrail,
+      evidence: entry,
+      verdict: alone(guardrail, entry, safeLimitOf(policy)),
+      progress: progressOf(entry),
+    })
   }
   const breaches = [...pool(single), ...single.flatMap(ofOneSource)]
   const inBreach = new Set(
@@ -97,7 +103,7 @@ function ofOneSource(one: Judged): readonly Breach[] {
 }
 
 /** Verdict of one guardrail without the others. Only evidence that is whole and sufficient can pass. */
-function alone(guardrail: Guardrail, entry: GuardrailEvidence): Verdict {
+function alone(guardrail: Guardrail, entry: GuardrailEvidence, safeLimit: number): Verdict {
   const { status, logE } = entry.evidence
   if (status === 'no-data' || status === 'incomplete') return 'no-data'
   if (status === 'too-few') return 'inconclusive'

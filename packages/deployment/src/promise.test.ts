@@ -9,7 +9,7 @@ import {
 import { detectorFor } from '@interlock/statistics'
 import { expect, test } from 'vitest'
 import { limitOf } from './limit.ts'
-import { promise } from './promise.ts'
+import { blindSpot, promise } from './promise.ts'
 import { guardrail, policy, v1 } from './sample.ts'
 
 const spec: CountSpec = {
@@ -79,6 +79,43 @@ test('a stage in which nobody stands beside the candidate, or hardly anybody ask
   expect(of(alone, 'errors')).toMatchObject({ sees: false, isAlone: true, smallest: null })
   const idle = promise(rules, baseline(), { ...traffic, rowsPerHour: 12 })
   expect(of(idle, 'errors')).toMatchObject({ sees: false, isAlone: false, smallest: null })
+})
+
+const both = { stable: baseline(), candidate: baseline() }
+
+test('the first rule that is blind in a stage is the first that promises nothing there', () => {
+  const named = (rowsPerHour: number, policyNow = rules) => {
+    const spot = blindSpot(policyNow, both, { ...traffic, rowsPerHour })
+    const blind = promise(policyNow, baseline(), { ...traffic, rowsPerHour }).find((one) => !one.sees && !one.isAlone)
+    expect(spot?.guardrail).toBe(blind?.guardrail)
+    return spot
+  }
+  expect(named(360_000)).toBeNull()
+  expect(named(12)).toMatchObject({ guardrail: 'errors', stage: 'canary', stageMs: 600_000, seesAfterMs: null })
+  const later = named(600)
+  expect(later?.seesAfterMs).toBeGreaterThan(600_000)
+  const longer = { ...rules, stages: [{ ...stage, maximumMs: later?.seesAfterMs as number }] }
+  expect(named(600, longer)?.guardrail).not.toBe('errors')
+})
+
+test('what a policy accepts as blind is not asked, and a rule with nobody beside it is not blind', () => {
+  const idle = { ...traffic, rowsPerHour: 12 }
+  const accept = (...ids: string[]): Policy => ({
+    ...rules,
+    blind: ids.map((id) => ({ guardrail: id, reason: 'known' })),
+  })
+  expect(blindSpot(accept('errors'), both, idle)?.guardrail).toBe('shape')
+  expect(blindSpot(accept('errors', 'shape'), both, idle)).toBeNull()
+  expect(blindSpot({ ...rules, stages: [{ ...stage, share: 1 }] }, both, idle)).toBeNull()
+})
+
+test('what is held against training is held against that of the candidate, which may have seen more', () => {
+  const trained = guardrail('shape', { ...shape, reference: 'baseline', detector: 'dirichlet-baseline' })
+  const unseen = { ...baseline(), slices: [], rows: 0 }
+  const of = (stable: BaselineDocument, candidate: BaselineDocument) =>
+    blindSpot({ ...rules, guardrails: [trained] }, { stable, candidate }, traffic)
+  expect(of(unseen, baseline())).toBeNull()
+  expect(of(baseline(), unseen)).toMatchObject({ guardrail: 'shape', seesAfterMs: null })
 })
 
 test('a shadow answers nobody, so what it finds costs no answer', () => {

@@ -148,32 +148,15 @@ function promised(
   healthy: Healthy,
   traffic: TrafficPlan,
 ): Promised {
-  const steps = Math.max(1, Math.ceil(stage.maximumMs / policy.times.paneMs / mostSteps))
-  const stepMs = steps * policy.times.paneMs
-  // Of ids a sample is drawn: more rows than it holds show no more.
-  const most = guardrail.signal === 'duplicates' ? sampleIds * steps : Number.POSITIVE_INFINITY
-  const perStep = (traffic.rowsPerHour / 3_600_000) * stepMs
-  // A shadow sees a copy of all; a candidate with everything has nobody beside it.
+  const course = courseOf(policy, stage, guardrail, healthy, traffic, mostSteps)
+  const { own, stepMs } = course
   const isAmount = guardrail.detector === 'poisson-shiryaev-roberts'
-  // An amount is that of all versions together.
-  const own = (stage.shadow || isAmount ? 1 : stage.share) * perStep
-  const others = stage.shadow ? perStep : perStep - own
-  const course: Course = {
-    guardrail,
-    healthy,
-    own: Math.min(own, most),
-    others: Math.min(others, most),
-    stepMs,
-    steps: Math.max(1, Math.floor(stage.maximumMs / stepMs)),
-    // With slices the whole has half of the weight.
-    limit: limitOf(policy, guardrail) + (guardrail.slices.length > 0 ? ln(2) : 0),
-  }
   const at = (strength: number) => {
     const found = stepsUntilBreach(course, strength)
     if (found === null) return { afterMs: null, answers: null }
     return { afterMs: found * stepMs, answers: stage.shadow ? 0 : Math.round(found * own) }
   }
-  const isAlone = guardrail.reference === 'stable' && others === 0
+  const isAlone = isResting(course)
   const healthyRate = healthy.kind === 'rate' ? healthy.rate : null
   const of = healthy.kind === 'rate' ? 'rate' : isAmount ? 'amount' : sizeOf(healthy)
   const named = { guardrail: guardrail.id, stage: stage.name, isAlone, of, healthyRate }
@@ -210,6 +193,88 @@ interface Course {
   readonly stepMs: number
   readonly steps: number
   readonly limit: number
+}
+
+function courseOf(
+  policy: Policy,
+  stage: Stage,
+  guardrail: Guardrail,
+  healthy: Healthy,
+  traffic: TrafficPlan,
+  mostSteps: number,
+): Course {
+  const panes = Math.max(1, Math.ceil(stage.maximumMs / policy.times.paneMs / mostSteps))
+  const stepMs = panes * policy.times.paneMs
+  const perStep = (traffic.rowsPerHour / 3_600_000) * stepMs
+  // Of ids a sample is drawn: more rows than it holds show no more.
+  const most = guardrail.signal === 'duplicates' ? sampleIds * panes : Number.POSITIVE_INFINITY
+  // A shadow sees a copy of all; a candidate with everything has nobody beside it. An amount is that of all versions together.
+  const own = (stage.shadow || guardrail.detector === 'poisson-shiryaev-roberts' ? 1 : stage.share) * perStep
+  const others = stage.shadow ? perStep : perStep - own
+  return {
+    guardrail,
+    healthy,
+    own: Math.min(own, most),
+    others: Math.min(others, most),
+    stepMs,
+    steps: Math.max(1, Math.floor(stage.maximumMs / stepMs)),
+    // With slices the whole has half of the weight.
+    limit: limitOf(policy, guardrail) + (guardrail.slices.length > 0 ? ln(2) : 0),
+  }
+}
+
+/** It compares with the stable version, and that answers nobody. */
+function isResting({ guardrail, others }: Course): boolean {
+  return guardrail.reference === 'stable' && others === 0
+}
+
+/** A guardrail that sees nothing in a stage, however great the harm. */
+export interface BlindSpot {
+  readonly guardrail: string
+  readonly stage: string
+  readonly stageMs: number
+  /** When it would see the greatest harm at best; null where not even in `blindLooksAhead` times the stage. */
+  readonly seesAfterMs: number | null
+}
+
+/** Steps of a stage where only blindness is asked for: a rollout's start waits for the answer. */
+const blindSteps = 60
+/** How many stages long the greatest harm is looked for, to say what a stage would need. */
+const blindLooksAhead = 10
+
+/**
+ * The first guardrail that cannot see in a stage at a given traffic and is not accepted as blind by the policy; null where there
+ * is none. Not even the greatest harm, from the stage's beginning, would be a breach before the stage's end. A guardrail
+ * that rests, since nobody is beside the candidate, is not blind.
+ *
+ * What is held against training is held against the candidate's own: that is the one it is about to be watched by.
+ *
+ * One course of each detector, in coarser steps than `promise` takes; one that sees ends after a few steps.
+ */
+export function blindSpot(
+  policy: Policy,
+  baselines: { readonly stable: BaselineDocument; readonly candidate: BaselineDocument },
+  traffic: TrafficPlan,
+): BlindSpot | null {
+  const { stable, candidate } = baselines
+  const counts = { stable: countsOf(stable), candidate: countsOf(candidate) }
+  const accepted = new Set(policy.blind?.map(({ guardrail }) => guardrail))
+  for (const stage of policy.stages) {
+    for (const guardrail of policy.guardrails) {
+      if (accepted.has(guardrail.id) || (guardrail.detector === 'gap' && stage.shadow)) continue
+      const of = guardrail.reference === 'baseline' ? 'candidate' : 'stable'
+      const healthy = healthyOf(guardrail, baselines[of], counts[of], traffic)
+      const greatestHarmIn = (maximumMs: number): number | null => {
+        const course = courseOf(policy, { ...stage, maximumMs }, guardrail, healthy, traffic, blindSteps)
+        const found = isResting(course) ? 0 : stepsUntilBreach(course, greatest(course))
+        return found === null ? null : found * course.stepMs
+      }
+      if (greatestHarmIn(stage.maximumMs) !== null) continue
+      const seesAfterMs = greatestHarmIn(stage.maximumMs * blindLooksAhead)
+      return { guardrail: guardrail.id, stage: stage.name, stageMs: stage.maximumMs, seesAfterMs }
+    }
+  }
+  return null
 }
 
 /** Strength of a change: ln of a rate's ratio, how far a shape is tilted, or the part of the rows that stays away. */

@@ -6,9 +6,11 @@ import {
   type ManifestDocument,
   type Order,
   type Policy,
+  riskClassOrder,
   severities,
   type VersionId,
 } from '@interlock/contracts'
+import { type BlindSpot, blindSpot, type TrafficPlan } from './promise.ts'
 import { severityOf, standsInTheWay } from './severity.ts'
 
 /** A check that failed and what to do about it, as clauses without a full stop. */
@@ -30,6 +32,8 @@ export interface RolloutQuestion {
   readonly policy: Policy | null
   readonly riskClass: Policy['riskClass']
   readonly engines: readonly EngineState[]
+  /** What the deployment was seen to serve; null where too little was seen to say what a rule would see. */
+  readonly traffic: TrafficPlan | null
 }
 
 const standing: Readonly<Record<number, string>> = {
@@ -78,7 +82,7 @@ export function failedRolloutCheck(question: RolloutQuestion): FailedCheck | nul
       'correct the policy or the baseline',
     )
   }
-  if (riskRank[policy.riskClass] < riskRank[question.riskClass]) {
+  if (riskClassOrder.indexOf(policy.riskClass) < riskClassOrder.indexOf(question.riskClass)) {
     return fail(
       `the policy is for ${policy.riskClass} risk, the deployment is ${question.riskClass}`,
       'use a stricter policy',
@@ -87,7 +91,25 @@ export function failedRolloutCheck(question: RolloutQuestion): FailedCheck | nul
   for (const engine of question.engines) {
     if (engine.engine !== 'observability' && engine.state !== 'ok') return fail(engine.detail, remedyOf[engine.engine])
   }
-  return null
+  // Last, for it costs the most: only what could start is asked whether its rules could stop it.
+  const blind =
+    question.traffic === null
+      ? null
+      : blindSpot(policy, { stable: stableBaseline, candidate: baseline }, question.traffic)
+  return blind === null || question.traffic === null ? null : blindCheck(blind, question.traffic)
+}
+
+function blindCheck({ guardrail, stage, stageMs, seesAfterMs }: BlindSpot, { rowsPerHour }: TrafficPlan): FailedCheck {
+  const best = seesAfterMs === null ? 'and would not in ten times that' : `and at best after ${minutes(seesAfterMs)}`
+  const give = seesAfterMs === null ? 'Give the stage a larger share or fewer rules' : 'Give the stage more time'
+  return fail(
+    `at ${Math.round(rowsPerHour)} answers an hour the rule "${guardrail}" sees nothing in stage "${stage}" within ${minutes(stageMs)}, ${best}`,
+    `${give}, or accept the rule by name under "blind" with the reason`,
+  )
+}
+
+function minutes(ms: number): string {
+  return ms < 120_000 ? `${Math.round(ms / 1_000)} s` : `${Math.round(ms / 60_000)} min`
 }
 
 /** People that a deployment must name (R13); a missing one refuses the registration. */
@@ -104,8 +126,6 @@ const remedyOf = {
   approvals: 'ask a second person to approve it',
   observability: 'see that data comes',
 } as const
-
-const riskRank = { low: 0, medium: 1, high: 2, critical: 3 } as const satisfies Record<Policy['riskClass'], number>
 
 function fail(check: string, fix: string): FailedCheck {
   return { check, fix }

@@ -1,11 +1,8 @@
-import type { Guardrail } from '@interlock/contracts'
+import { type Guardrail, riskClasses } from '@interlock/contracts'
 import { readBudget } from './measures.ts'
 import { shown } from './problem.ts'
 import type { Report, ReportAt } from './shape-problems.ts'
 import type { GuardrailSource, PolicySource } from './source.ts'
-
-/** Budgets that hold where a policy says nothing: docs/policy-reference.md "budgets". */
-export const defaultBudgets = { rollouts: { alpha: 0.001 }, watching: { falsePerYear: 365 / 90 } } as const
 
 export type Budgets = { readonly rollouts: Guardrail['budget']; readonly watching: Guardrail['budget'] }
 export type Compiled = { readonly id: string; readonly ownBudget: boolean; readonly guardrail: Guardrail }
@@ -49,7 +46,10 @@ export function ruleBudget(rule: GuardrailSource, budgets: Budgets, report: Repo
 
 function policyBudget(source: PolicySource, counts: 'rollouts' | 'watching', report: Report): Guardrail['budget'] {
   const written = source.budgets?.[counts]
-  if (written === undefined) return defaultBudgets[counts]
+  // Budgets that hold where a policy says nothing: those of its class.
+  const { alpha, falsePerYear } = riskClasses[source.class].defaults
+  const byClass = counts === 'rollouts' ? { alpha } : { falsePerYear }
+  if (written === undefined) return byClass
   const budget = readBudget(written)
   const fits =
     budget !== null && (counts === 'rollouts') === 'alpha' in budget && !('alpha' in budget && budget.alpha > 0.5)
@@ -61,7 +61,7 @@ function policyBudget(source: PolicySource, counts: 'rollouts' | 'watching', rep
     why: budgetWhy(counts),
     instead: budgetHelp(counts),
   })
-  return defaultBudgets[counts]
+  return byClass
 }
 
 /** Rules of one action are averaged into one verdict, so they have one budget: the deployment's. */

@@ -1,7 +1,9 @@
-import { defaultTimes, type Policy, type PolicyWords, type Stage } from '@interlock/contracts'
+import { defaultTimes, type Policy, type PolicyWords, riskClasses, type Stage } from '@interlock/contracts'
+import { looserThanClass } from './class-floor.ts'
 import { compileGuardrails } from './compile-guardrails.ts'
+import { compileBlind, compileExceptions } from './exceptions.ts'
 import type { Known } from './known.ts'
-import { readDuration, readRatio } from './measures.ts'
+import { readDuration, readRatio, writeDuration } from './measures.ts'
 import { shown, suggest } from './problem.ts'
 import type { Path } from './read-yaml.ts'
 import type { Finding, Report } from './shape-problems.ts'
@@ -13,15 +15,18 @@ export const policyDefaults = {
   noDataPanes: 3,
   /** A last stage may stay open so long before it asks a person. */
   lastStageMs: 86_400_000,
-  holdAfterMs: 30_000,
-  rollBackAfterMs: 300_000,
   brakes: { rollbacksPerHour: 2, fleetShare: 0.2, fleetWindowMs: 300_000 },
 } as const
 
-/** Makes a policy of what was written, every default filled in. `findings` is empty exactly if it may be used. */
+/**
+ * Makes a policy of what was written, every default filled in. `findings` is empty exactly if it may be used.
+ *
+ * @param now when it is checked, for the ends of exceptions
+ */
 export function compile(
   source: PolicySource,
   known?: Known,
+  now?: number,
 ): { readonly policy: Policy; readonly findings: readonly Finding[] } {
   const findings: Finding[] = []
   const report = (finding: Finding): void => {
@@ -54,7 +59,7 @@ export function compile(
       instead: `Write at least "no-data: ${noDataDefault / 1_000}s".`,
     })
   }
-  const stages = compileStages(source.stages, time, report)
+  const stages = compileStages(source, time, report)
   const guardrails = compileGuardrails(source, known, report)
   if (!Object.values(source.guardrails).some(({ role }) => role === 'gate')) {
     report({
@@ -84,19 +89,33 @@ export function compile(
     },
     ...compileWords(source, known, report),
   }
-  return { policy, findings }
+  const exceptions = compileExceptions(source, policy, known, now, report)
+  const blind = compileBlind(source, policy, report)
+  // What is wrong in itself is told first: its stand-ins would be held against the class.
+  if (findings.length === 0) looserThanClass(policy, report)
+  const whole = {
+    ...policy,
+    ...(exceptions.length === 0 ? {} : { exceptions }),
+    ...(blind.length === 0 ? {} : { blind }),
+  }
+  return { policy: whole, findings }
 }
 
 type ReadTime = (written: string | undefined, fallback: number, path: Path, least?: number) => number
 
-function compileStages(written: readonly StageSource[], time: ReadTime, report: Report): readonly Stage[] {
+function compileStages(
+  { stages: written, class: riskClass }: PolicySource,
+  time: ReadTime,
+  report: Report,
+): readonly Stage[] {
+  const { defaults } = riskClasses[riskClass]
   const names = new Set<string>()
   let highest = -1
   const stages = written.map((stage, index): Stage => {
     const path = ['stages', index]
-    const fault = (key: keyof StageSource | null, happened: string, why: string, instead: string): void =>
+    const fault = (key: keyof StageSource, happened: string, why: string, instead: string): void =>
       report({
-        path: key === null ? path : [...path, key],
+        path: [...path, key],
         code: 'stages',
         happened: `stage ${index + 1}: ${happened}`,
         why,
@@ -123,19 +142,13 @@ function compileStages(written: readonly StageSource[], time: ReadTime, report: 
         'Add a last stage "- share: 100%".',
       )
     }
-    for (const key of ['rows', 'at-least', 'at-most'] as const) {
-      if (stage[key] !== undefined || last) continue
-      fault(
-        null,
-        `"${key}" is missing`,
-        'Each stage but the last says how many rows it needs, and its shortest and longest time.',
-        stageHelp[key],
-      )
-    }
-    const minimumMs = time(stage['at-least'], 0, [...path, 'at-least'], 0)
-    const maximumMs = time(stage['at-most'], Math.max(policyDefaults.lastStageMs, minimumMs + 1), [...path, 'at-most'])
+    const least = last ? { rows: 0, minimumMs: 0, maximumMs: policyDefaults.lastStageMs } : defaults
+    const minimumMs = time(stage['at-least'], least.minimumMs, [...path, 'at-least'], 0)
+    const maximumMs = time(stage['at-most'], Math.max(least.maximumMs, minimumMs + 1), [...path, 'at-most'])
     if (stage['at-most'] !== undefined && maximumMs <= minimumMs) {
-      fault('at-most', '"at-most" is not above "at-least"', 'Nothing could be shown in time.', 'Raise "at-most".')
+      const from = stage['at-least'] === undefined ? ` (by class ${writeDuration(minimumMs)})` : ''
+      const happened = `"at-most" is not above "at-least"${from}`
+      fault('at-most', happened, 'Nothing could be shown in time.', 'Raise "at-most", or lower "at-least".')
     }
     const name = stage.name ?? (shadow ? 'shadow' : stage.share.replace(/ /g, ''))
     if (names.has(name))
@@ -147,31 +160,24 @@ function compileStages(written: readonly StageSource[], time: ReadTime, report: 
       )
     names.add(name)
     highest = Math.max(highest, share)
-    return { name, share: Math.min(share, 1), shadow, minimumSample: stage.rows ?? 0, minimumMs, maximumMs }
+    return { name, share: Math.min(share, 1), shadow, minimumSample: stage.rows ?? least.rows, minimumMs, maximumMs }
   })
   return stages
 }
 
-const stageHelp = {
-  rows: 'Add such as "rows: 2000".',
-  'at-least': 'Add such as "at-least: 30m".',
-  'at-most': 'Add such as "at-most: 24h".',
-} as const
-
 function compileLoss(source: PolicySource, time: ReadTime, report: Report): Policy['onGuardrailLoss'] {
   const written = source['loss-of-guardrail']
   if (written === undefined) {
-    if (source.class === 'critical') {
-      report({
-        path: ['class'],
-        code: 'loss-of-guardrail',
-        happened: 'class "critical" without "loss-of-guardrail"',
-        why: 'What happens when nobody watches a critical model is for its author to choose, not for a default.',
-        instead: 'Add "loss-of-guardrail: [{ after: 30s, action: hold }, { after: 5m, action: roll back }]".',
-      })
-    }
-    const hold = { afterMs: policyDefaults.holdAfterMs, action: 'hold' } as const
-    return source.class === 'high' ? [hold, { afterMs: policyDefaults.rollBackAfterMs, action: 'roll-back' }] : [hold]
+    const byClass: Policy['onGuardrailLoss'] | null = riskClasses[source.class].defaults.onGuardrailLoss
+    if (byClass !== null) return byClass
+    report({
+      path: ['class'],
+      code: 'loss-of-guardrail',
+      happened: `class "${source.class}" without "loss-of-guardrail"`,
+      why: 'What happens when nobody watches a critical model is for its author to choose, not for a default.',
+      instead: 'Add "loss-of-guardrail: [{ after: 30s, action: hold }, { after: 5m, action: roll back }]".',
+    })
+    return []
   }
   let before = -1
   return written.map((step, index) => {

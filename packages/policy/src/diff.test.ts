@@ -48,6 +48,13 @@ const changes: readonly (readonly [what: string, to: Policy, direction: Directio
   ['a stage is shorter', first({ minimumMs: 0 }), 'looser', '.minimumMs'],
   ['a stage may take longer', first({ maximumMs: stage.maximumMs * 2 }), 'looser', '.maximumMs'],
   ['no data is taken for longer', { ...policy, noDataAfterMs: 86_400_000 }, 'looser', 'noDataAfterMs'],
+  [
+    'a rule is looser for a time',
+    { ...policy, exceptions: [{ until: 0, reason: 'why', looser: gate }] },
+    'looser',
+    gate.id,
+  ],
+  ['a rule may be blind', { ...policy, blind: [{ guardrail: gate.id, reason: 'why' }] }, 'looser', `blind.${gate.id}`],
   ['a grant is shorter', { ...policy, grantMs: 1_000 }, 'stricter', 'grantMs'],
   ['nothing happens on a loss', { ...policy, onGuardrailLoss: [] }, 'looser', 'onGuardrailLoss.hold'],
   ['the class is lowered', { ...policy, riskClass: 'low' }, 'looser', 'riskClass'],

@@ -1,6 +1,14 @@
-import { type Action, canonicalJson, type Guardrail, type Policy, type Stage } from '@interlock/contracts'
+import {
+  type Action,
+  canonicalJson,
+  type Guardrail,
+  type Policy,
+  type PolicyException,
+  riskClassOrder,
+  type Stage,
+} from '@interlock/contracts'
 import { nameOfRow } from './rule-name.ts'
-import { count, duration, percent, twoDigits } from './say/phrases.ts'
+import { count, day, duration, percent, twoDigits, withStop } from './say/phrases.ts'
 
 /** What a change does to those whom the policy protects. `other`: neither, or not to be told from the policy alone. */
 export type Direction = 'looser' | 'stricter' | 'other'
@@ -19,7 +27,14 @@ export interface PolicyChange {
  * without a change are equal but for names and words.
  */
 export function diff(before: Policy, after: Policy): readonly PolicyChange[] {
-  return [...general(before, after), ...stages(before, after), ...guardrails(before, after), ...watch(before, after)]
+  return [
+    ...general(before, after),
+    ...stages(before, after),
+    ...guardrails(before, after),
+    ...watch(before, after),
+    ...exceptions(before, after),
+    ...blind(before, after),
+  ]
 }
 
 type Side = 'more is looser' | 'more is stricter'
@@ -46,11 +61,10 @@ const share = (value: number): string => percent(value).text
 const whole = (value: number): string => count(value).text
 const plain = (value: number): string => twoDigits(value)
 
-const classes: readonly Policy['riskClass'][] = ['low', 'medium', 'high', 'critical']
-
 function general(before: Policy, after: Policy): readonly PolicyChange[] {
   if (before.riskClass === after.riskClass) return []
-  const direction = classes.indexOf(after.riskClass) < classes.indexOf(before.riskClass) ? 'looser' : 'stricter'
+  const direction =
+    riskClassOrder.indexOf(after.riskClass) < riskClassOrder.indexOf(before.riskClass) ? 'looser' : 'stricter'
   const sentence = `The risk class is ${after.riskClass} instead of ${before.riskClass}.`
   return [{ direction, path: 'riskClass', sentence }]
 }
@@ -302,4 +316,35 @@ function lossAfter(
 
 function aside(changes: readonly PolicyChange[]): readonly PolicyChange[] {
   return changes.map((change) => ({ ...change, direction: 'other' }))
+}
+
+/** An exception is told by the rule, its end and what it makes looser; another reason alone is another exception. */
+function exceptions({ exceptions: old = [] }: Policy, { exceptions: now = [] }: Policy): readonly PolicyChange[] {
+  const isIn = (list: readonly PolicyException[], one: PolicyException): boolean =>
+    list.some((other) => canonicalJson(other) === canonicalJson(one))
+  const change = (one: PolicyException, direction: Direction, what: string): PolicyChange => ({
+    direction,
+    path: `exceptions.${one.looser.id}`,
+    sentence: `Rule "${one.looser.id}" ${what} looser until ${day(one.until).text}: ${withStop(one.reason)}`,
+  })
+  return [
+    ...now.filter((one) => !isIn(old, one)).map((one) => change(one, 'looser', 'is')),
+    ...old.filter((one) => !isIn(now, one)).map((one) => change(one, 'stricter', 'is no longer')),
+  ]
+}
+
+function blind({ blind: old = [] }: Policy, { blind: now = [] }: Policy): readonly PolicyChange[] {
+  const names = [...new Set([...old, ...now].map(({ guardrail }) => guardrail))]
+  return names.flatMap((name): readonly PolicyChange[] => {
+    const was = old.find(({ guardrail }) => guardrail === name)
+    const is = now.find(({ guardrail }) => guardrail === name)
+    const path = `blind.${name}`
+    if (was !== undefined && is !== undefined) {
+      const sentence = `Rule "${name}" may be blind for another reason: ${withStop(is.reason)}`
+      return was.reason === is.reason ? [] : [{ direction: 'other', path, sentence }]
+    }
+    return is === undefined
+      ? [{ direction: 'stricter', path, sentence: `Rule "${name}" must see its own tolerance.` }]
+      : [{ direction: 'looser', path, sentence: `Rule "${name}" may be blind in a stage: ${withStop(is.reason)}` }]
+  })
 }

@@ -1,6 +1,6 @@
 import { type Action, canonicalJson, type Guardrail, type Policy, type Stage } from '@interlock/contracts'
 import { nameOfFeature, nameOfRow } from './rule-name.ts'
-import { capital, count, duration, percent, twoDigits } from './say/phrases.ts'
+import { capital, count, day, duration, percent, twoDigits, withStop } from './say/phrases.ts'
 import { amountDetector, readSignal } from './signal-name.ts'
 
 /**
@@ -25,13 +25,22 @@ export function explain(policy: Policy): string {
     '',
     'When nobody watches',
     ...unwatched(policy),
+    ...exceptions(policy),
+    ...blind(policy),
     '',
   ].join('\n')
 }
 
-function opening({ name, riskClass }: Policy): readonly string[] {
+function opening({ name, riskClass, layers = [] }: Policy): readonly string[] {
   const harm = { low: 'little', medium: 'some', high: 'great', critical: 'the greatest' }[riskClass]
-  return [`These are the rules for "${name}". A wrong answer can do ${harm} harm (class ${riskClass}).`]
+  return [
+    `These are the rules for "${name}". A wrong answer can do ${harm} harm (class ${riskClass}).`,
+    ...(layers.length === 0
+      ? []
+      : [
+          `It must be as strict as ${layers.map((layer) => `"${layer.name}"`).join(' and ')}. Their rules hold here too.`,
+        ]),
+  ]
 }
 
 function stageSentences(stage: Stage, policy: Policy): string {
@@ -58,21 +67,26 @@ function protection(policy: Policy): readonly string[] {
   }
   return [...groups].flatMap(([protects, guardrails]) => [
     `For ${protects}:`,
-    ...alike(guardrails).map((rules) => `- ${ruleSentences(rules, policy)}`),
+    ...alike(guardrails, policy).map((rules) => `- ${ruleSentences(rules, policy)}`),
   ])
 }
 
 /** Rules that one entry of the source made differ in nothing but what they look at, and are told as one. */
-function alike(guardrails: readonly Guardrail[]): readonly (readonly Guardrail[])[] {
+function alike(guardrails: readonly Guardrail[], policy: Policy): readonly (readonly Guardrail[])[] {
   const groups = new Map<string, Guardrail[]>()
   for (const guardrail of guardrails) {
     const { id, signal, ...same } = guardrail
-    const key = canonicalJson([groupName(guardrail), signal.replace(/\(.*/, ''), same])
+    const key = canonicalJson([groupName(guardrail), originOf(id, policy), signal.replace(/\(.*/, ''), same])
     const group = groups.get(key) ?? []
     group.push(guardrail)
     groups.set(key, group)
   }
   return [...groups.values()]
+}
+
+/** The layer that a rule came from; null for the policy's own. */
+function originOf(id: string, { layers = [] }: Policy): string | null {
+  return layers.find(({ guardrails }) => guardrails.includes(id))?.name ?? null
 }
 
 /** `inputs.distance` belongs to "inputs": names of entries hold no dot. */
@@ -92,6 +106,8 @@ function ruleSentences(rules: readonly Guardrail[], policy: Policy): string {
   if (guardrail.minimumSample > 0) {
     sentences.push(`It needs ${count(guardrail.minimumSample).text} ${nameOfRow(policy)} to speak.`)
   }
+  const origin = originOf(guardrail.id, policy)
+  if (origin !== null) sentences.push(`This rule is from "${origin}".`)
   return `${groupName(guardrail)}: ${sentences.join(' ')}`
 }
 
@@ -216,6 +232,37 @@ const lossWords = {
   halt: 'is stopped',
   'roll-back': 'gives all traffic back to the old version',
 } as const
+
+/** What is looser for a time, in the words of the rule as it is meanwhile. */
+function exceptions(policy: Policy): readonly string[] {
+  const { exceptions: all = [] } = policy
+  if (all.length === 0) return []
+  return [
+    '',
+    'What is looser for a time',
+    ...all.map(({ until, reason, looser }) => {
+      const rule = ruleSentences([looser], policy)
+      return `- Until ${day(until).text}, ${rule} From that day on the strict rule holds again. The reason: ${withStop(reason)}`
+    }),
+  ]
+}
+
+/** Exceptions that hold at a moment, a sentence each: for those who look at the deployment. */
+export function standingExceptions({ exceptions: all = [] }: Policy, at: number): readonly string[] {
+  return all
+    .filter(({ until }) => at < until)
+    .map(({ until, reason, looser }) => `Rule "${looser.id}" is looser until ${day(until).text}: ${withStop(reason)}`)
+}
+
+function blind({ blind: all = [] }: Policy): readonly string[] {
+  if (all.length === 0) return []
+  return [
+    '',
+    'What may see nothing',
+    'These rules need not see harm in each stage. The other rules must do without them.',
+    ...all.map(({ guardrail, reason }) => `- ${guardrail}: ${withStop(reason)}`),
+  ]
+}
 
 function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1)

@@ -10,7 +10,7 @@ import type {
 } from '@interlock/contracts'
 import { ln, resolveSignal } from '@interlock/statistics'
 import { expect, test } from 'vitest'
-import { defaultSafeLimit, factOfEvidence, oddsOf, type WatchContext } from './fact-of-evidence.ts'
+import { factOfEvidence, oddsOf, type WatchContext } from './fact-of-evidence.ts'
 import { say } from './say.ts'
 
 const noon = Date.UTC(2026, 3, 1, 12, 0, 0)
@@ -30,6 +30,7 @@ const spec: CountSpec = {
 }
 const watch: WatchContext = {
   policy: {
+    riskClass: 'medium',
     words: { rows: 'flights', features: { distance: { name: 'flight distance', unit: 'miles' } } },
   } as unknown as Policy,
   spec,
@@ -188,7 +189,7 @@ test('every signal has a sentence for every verdict, without holes', () => {
 
 test('a gate says how many rows it has of about how many, and opens only on its proof', () => {
   const gate = rule({ role: 'gate' })
-  const half = found({ n: 1_900, logE: { harm: 0, safe: defaultSafeLimit / 2 } })
+  const half = found({ n: 1_900, logE: { harm: 0, safe: Math.log(20) / 2 } })
   expect(say(factOfEvidence(half, gate, 'inconclusive', watch)).text).toBe(
     'The gate for errors is not open yet: 1,900 of about 3,800. There is much evidence that v2 is safe.',
   )
@@ -196,7 +197,7 @@ test('a gate says how many rows it has of about how many, and opens only on its 
   expect(say(factOfEvidence(few, gate, 'inconclusive', watch)).text).toBe(
     'Not enough data yet on errors in v2: 120 of about 200.',
   )
-  const proven = found({ logE: { harm: 0, safe: defaultSafeLimit } })
+  const proven = found({ logE: { harm: 0, safe: Math.log(20) } })
   expect(factOfEvidence(proven, gate, 'pass', watch).kind).toBe('gate-safe')
   expect(factOfEvidence(half, gate, 'pass', watch).kind).toBe('within-limit')
 })

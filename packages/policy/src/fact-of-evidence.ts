@@ -4,6 +4,7 @@ import {
   type Evidence,
   type Guardrail,
   type GuardrailEvidence,
+  riskClasses,
   type Verdict,
   type WatchOut,
 } from '@interlock/contracts'
@@ -18,26 +19,22 @@ export type WatchContext = Pick<WatchOut, 'policy' | 'spec' | 'stable' | 'baseli
 /** A slice is named as the place where it happens when it holds at least so much of the excess. */
 const tellingShare = 0.5
 
-/** ln of the evidence of safety that opens a gate (alpha .05 for all gates together, docs/statistics.md §4.5). */
-export const defaultSafeLimit = ln(20)
-
 /**
  * The fact behind one guardrail's evidence, for `say`: a measurement where it is breached, else where it stands.
  *
  * @param verdict what the governor made of the evidence
  * @param watch the deployment's watch in force
- * @param safeLimit ln of the evidence at which a gate opens
  */
 export function factOfEvidence(
   evidence: GuardrailEvidence,
   guardrail: Guardrail,
   verdict: Verdict,
   watch: WatchContext,
-  safeLimit: number = defaultSafeLimit,
 ): MeasuredFact | JudgedFact {
   const { version, limit } = evidence
   const { logE, n, status, onset, dataTo } = evidence.evidence
   const rule = nameOfRule(guardrail, watch.policy)
+  const safeLimit = ln(1 / riskClasses[watch.policy.riskClass].safeAlpha)
   switch (verdict) {
     case 'pass':
       return guardrail.role === 'gate' && logE.safe >= safeLimit

@@ -33,3 +33,7 @@ test('a budget of rollouts is a chance, a budget of time a number a year', () =>
     expect(readBudget(wrong), wrong).toBeNull()
   }
 })
+
+test('nothing less than nothing is nothing: a ratio of -0 is 0', () => {
+  expect(Object.is(readRatio(-0), 0)).toBe(true)
+})

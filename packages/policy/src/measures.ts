@@ -23,9 +23,23 @@ export function readDuration(text: string): number | null {
   return Math.round(Number(number) * unitMs[unit!]!)
 }
 
+/** Whole milliseconds as an author writes them, in the largest unit that fits: 90000 → "90s", 1800000 → "30m". */
+export function writeDuration(ms: number): string {
+  const unit = (['d', 'h', 'm', 's'] as const).find((one) => ms >= unitMs[one]! && ms % unitMs[one]! === 0) ?? 'ms'
+  return `${ms / unitMs[unit]!}${unit}`
+}
+
+/** "2026-12-01" → its first millisecond, UTC. Null where there is no such day. */
+export function readDay(text: string): number | null {
+  const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text) ?? []
+  if (year === undefined) return null
+  const at = Date.UTC(Number(year), Number(month) - 1, Number(day))
+  return Number.isFinite(at) && new Date(at).toISOString().slice(0, 10) === text ? at : null
+}
+
 /** "5%", "0.1 %" → 0.05, 0.001; a bare number stands for itself. Null where it is neither. */
 export function readRatio(written: string | number): number | null {
-  if (typeof written === 'number') return Number.isFinite(written) && written >= 0 ? written : null
+  if (typeof written === 'number') return Number.isFinite(written) && written >= 0 ? Math.abs(written) : null
   if (!measurePatterns.percent.test(written)) return null
   // A quotient of whole numbers is the nearest double to what was written; 0.1 / 100 is not always.
   const digits = written.replace('%', '').trim()

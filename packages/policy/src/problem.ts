@@ -24,6 +24,10 @@ export type ProblemCode =
   | 'loss-of-guardrail'
   | 'times'
   | 'wording'
+  | 'class'
+  | 'layers'
+  | 'exceptions'
+  | 'blind'
 
 /** A mistake in a policy: where (line and column count from 1), what happened, why it matters, what to write instead. */
 export type Problem = {

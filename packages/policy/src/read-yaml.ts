@@ -10,6 +10,8 @@ export type Tree = {
   readonly value: unknown
   /** Place of what stands at the path, or of the nearest thing around it. */
   at(path: Path, part?: 'key' | 'value'): { readonly line: number; readonly column: number }
+  /** How many steps of the path are there. */
+  reach(path: Path): number
 }
 
 /** Bounds of a policy's source: a policy is read by people. */
@@ -98,10 +100,23 @@ export function readYaml(
       )
       return null
     }
+    if (isScalar(node) && typeof node.value === 'string' && unseen.test(node.value)) {
+      report(
+        at,
+        'not-plain',
+        'this text holds a sign that cannot be seen',
+        'Who approves a policy must read what stands there, in any window.',
+        'Remove control signs, signs that turn the direction of writing, and halves of signs.',
+      )
+      return null
+    }
     if (isScalar(node)) return typeof node.value === 'bigint' ? Number(node.value) : node.value
     if (isSeq(node)) {
       if (tooMany(node.items.length, at)) return null
-      return node.items.map((item, index) => walk(item as ParsedNode | null, [...path, index], keyAt))
+      return node.items.map((item, index) => {
+        const entry = item as ParsedNode | null
+        return walk(entry, [...path, index], entry?.range?.[0] ?? keyAt)
+      })
     }
     if (!isMap(node) || tooMany(node.items.length, at)) return null
     const entries: Record<string, unknown> = {}
@@ -152,13 +167,22 @@ export function readYaml(
     }
     return { line: 1, column: 1 }
   }
-  return { tree: { value, at }, problems: [] }
+  const reach: Tree['reach'] = (path) => {
+    let length = path.length
+    while (length > 0 && !places.has(placeOf(path.slice(0, length)))) length--
+    return length
+  }
+  return { tree: { value, at, reach }, problems: [] }
 }
+
+/** Control signs but for new lines and tabs, overrides of the direction of writing, and surrogates without their other half. */
+const unseen = /[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]|\p{Cs}/u
 
 /** Names that mean something to JavaScript objects. */
 const reservedKeys: readonly string[] = ['__proto__', 'constructor', 'prototype']
 
 function keyText(key: unknown): string | null {
+  if (typeof key === 'string' && unseen.test(key)) return null
   return typeof key === 'string' || typeof key === 'number' ? String(key) : null
 }
 

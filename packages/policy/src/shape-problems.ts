@@ -54,6 +54,14 @@ const writeAt: Readonly<Record<string, string>> = {
   grant: 'Write a time such as "grant: 30s".',
   after: 'Write a time such as "after: 30s".',
   'loss-of-guardrail': 'Write a list such as "- { after: 30s, action: hold }".',
+  extends: 'Write a list of files, the widest first, such as "extends: [../organisation.policy.yaml]".',
+  exceptions:
+    'Write a list such as "- { guardrail: errors, until: 2026-12-01, reason: …, loosen: { tolerate: 80% } }".',
+  guardrail: 'Name a rule of this policy, such as "guardrail: errors".',
+  until: 'Write a day such as "until: 2026-12-01".',
+  reason: 'Say why, in 10 to 240 letters: those who approve it read nothing else.',
+  loosen: 'Write what is looser meanwhile, such as "loosen: { tolerate: 80% }".',
+  blind: 'Write the rule and why, such as "very-slow: a stage of a minute is too short for 1 answer in 100".',
   'share-of-fleet': 'Write a percentage such as "share-of-fleet: 20%".',
   'rollbacks-an-hour': 'Write a whole number such as "rollbacks-an-hour: 2".',
 }

@@ -144,12 +144,39 @@ const brakesSource = z.strictObject({
 
 const lossSource = z.strictObject({ after: duration, action: z.enum(['hold', 'halt', 'roll back', 'roll-back']) })
 
+/** What an exception may make looser for a time. */
+const loosenSource = guardrail
+  .pick({ tolerate: true, safe: true, absolute: true, action: true, rows: true, by: true })
+  .partial()
+
+const exceptionSource = z.strictObject({
+  guardrail: name.meta({ description: 'The rule that is looser for a time.' }),
+  until: z
+    .string()
+    .regex(/^\d{4}-\d{2}-\d{2}$/)
+    .meta({
+      description: 'From the beginning of this day (UTC) on the strict rule holds again; at most 90 days ahead.',
+      examples: ['2026-12-01'],
+    }),
+  reason: z.string().min(10).max(240).meta({ description: 'Why, for those who approve it.' }),
+  loosen: loosenSource.meta({ description: 'Keys of the rule as they are meanwhile.' }),
+})
+
 export const policySource = z
   .strictObject({
     policy: name.meta({
       description: 'Name of the policy, usually that of the deployment.',
       examples: ['flight-delay'],
     }),
+    extends: z
+      .array(z.string().min(1).max(240))
+      .min(1)
+      .max(4)
+      .optional()
+      .meta({
+        description: 'Policies whose rules hold here too, the widest first. This one may only be stricter.',
+        examples: [['../organisation.policy.yaml', '../team.policy.yaml']],
+      }),
     class: z.enum(['low', 'medium', 'high', 'critical']).meta({ description: 'How much harm a wrong answer can do.' }),
     words: wordsSource.optional().meta({ description: 'Names for plain sentences.' }),
     times: timesSource.optional().meta({ description: 'Rhythm of the watch.' }),
@@ -177,11 +204,30 @@ export const policySource = z
       description:
         'Limits on the machine itself: rollbacks of one deployment an hour, share of all deployments at once.',
     }),
+    exceptions: z.array(exceptionSource).max(20).optional().meta({ description: 'Rules that are looser for a time.' }),
+    blind: z.record(name, z.string().min(10).max(240)).optional().meta({
+      description:
+        'Rules that may start a rollout although they see nothing in one of its stages, each with the reason.',
+    }),
   })
   .meta({
     title: 'Interlock policy',
     description: 'Rules under which a new version may take over, and when it is stopped.',
   })
+
+/** What others extend: a policy of which only the name must be given. Exceptions are for the one that serves. */
+export const layerSource = z.strictObject({
+  ...policySource.omit({ extends: true, exceptions: true, blind: true }).partial().shape,
+  policy: name,
+  guardrails: z.record(name, guardrail.partial()).optional(),
+})
+
+/** A policy that extends others: what they say it need not. Checked before it is laid over them. */
+export const extendingSource = z.strictObject({
+  ...policySource.partial().shape,
+  policy: name,
+  guardrails: z.record(name, guardrail.partial()).optional(),
+})
 
 export type PolicySource = z.infer<typeof policySource>
 export type GuardrailSource = z.infer<typeof guardrail>
@@ -198,6 +244,8 @@ export const keysAt: Readonly<Record<string, readonly string[]>> = {
   'guardrails.*': Object.keys(guardrail.shape),
   'loss-of-guardrail.*': Object.keys(lossSource.shape),
   brakes: Object.keys(brakesSource.shape),
+  'exceptions.*': Object.keys(exceptionSource.shape),
+  'exceptions.*.loosen': Object.keys(loosenSource.shape),
 }
 
 /** The published JSON Schema (draft 2020-12) of a policy file. */

@@ -43,6 +43,8 @@ export interface DeploymentRow {
   readonly evaluatedTo: string | null
   /** The rule that is expected to reach its limit first; null while none is on its way. */
   readonly warning: EarlyWarning | null
+  /** Rules that are looser for a time, a sentence each. */
+  readonly exceptions: readonly string[]
 }
 
 /** When a rule may reach its limit if its evidence goes on as it does: from the end of the last pane, and nine times in ten within the interval. */

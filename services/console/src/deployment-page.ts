@@ -27,6 +27,7 @@ export function rowOf(projection: Projection, now: number): DeploymentRow | null
     at: new Date(state.at).toISOString(),
     evaluatedTo: to === null ? null : new Date(to).toISOString(),
     warning: isOld ? null : (warningsOf(projection)[0] ?? null),
+    exceptions: state.exceptions ?? [],
   }
 }
 

@@ -33,6 +33,11 @@ export function FleetList({
           <AttentionPill attention={row.attention} />
           <a href={`/d/${encodeURIComponent(row.deployment)}`}>{row.deployment}</a>
           <p>{row.sentence}</p>
+          {row.exceptions.map((text) => (
+            <p key={text} className="muted">
+              {text}
+            </p>
+          ))}
           <span className="muted">
             {shortVersion(row.stable)} answers
             {row.candidate !== null && `, ${shortVersion(row.candidate)} at ${percent(row.share)}`}

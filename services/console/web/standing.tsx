@@ -51,6 +51,11 @@ export function Standing({ page, plan, attention, freshness, evaluatedTo, now, o
       </div>
       <p className="sentence">{sentenceNow(state.sentence, freshness, evaluatedTo, now, isOwn)}</p>
       {cause !== null && <p className="cause">Because: {cause}</p>}
+      {(state.exceptions ?? []).map((text) => (
+        <p key={text} className="cause">
+          {text}
+        </p>
+      ))}
       <p className="muted">
         {decided !== undefined && (
           <>

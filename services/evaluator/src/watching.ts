@@ -1,4 +1,5 @@
-import type { EchoOut, LogTime, ReadyToCountOut, WatchOut } from '@interlock/contracts'
+import type { EchoOut, EventTime, LogTime, ReadyToCountOut, WatchOut } from '@interlock/contracts'
+import { endsOfExceptions, policyAt } from '@interlock/deployment'
 import { paneFrom, rowsOf } from './panes.ts'
 import { type Methods, planOf } from './plan.ts'
 import type { Pending, Track, Watched } from './state.ts'
@@ -9,6 +10,7 @@ const longestPastMs = 86_400_000
 /**
  * Takes a watch. The first one is in force from the first whole pane at `from`; a later one from there too, or from the first
  * pane that is still open, whichever is later. A watch replaces those that would come into force with it or after it.
+ * Where an exception of its policy ends, the same watch comes into force once more, under the strict rule.
  */
 export function takeWatch(watched: Watched, watch: WatchOut, methods: Methods, time: LogTime): Watched {
   const { paneMs } = watch.policy.times
@@ -16,11 +18,24 @@ export function takeWatch(watched: Watched, watch: WatchOut, methods: Methods, t
   if (newest !== null && watch.generation < newest.generation) return watched
   if (watched.watch === null) {
     const from = paneFrom(Math.max(watch.from, time - longestPastMs), paneMs)
-    return startWatching({ ...watched, first: from, next: from }, watch, methods)
+    const started = startWatching({ ...watched, first: from, next: from }, asOf(watch, from), methods)
+    return { ...started, pending: afterExceptions(watch, from) }
   }
   const from = paneFrom(Math.max(watch.from, watched.next), paneMs)
   const kept = watched.pending.filter((pending) => pending.from < from)
-  return putInForce({ ...watched, pending: [...kept, { from, watch }] }, methods)
+  const pending = [...kept, { from, watch: asOf(watch, from) }, ...afterExceptions(watch, from)]
+  return putInForce({ ...watched, pending }, methods)
+}
+
+function asOf(watch: WatchOut, pane: EventTime): WatchOut {
+  return { ...watch, policy: policyAt(watch.policy, pane) }
+}
+
+function afterExceptions(watch: WatchOut, from: EventTime): readonly Pending[] {
+  return endsOfExceptions(watch.policy, from).map((end) => {
+    const pane = paneFrom(end, watch.policy.times.paneMs)
+    return { from: pane, watch: asOf(watch, pane) }
+  })
 }
 
 /** Brings the pending watch into force when its first pane is next. */

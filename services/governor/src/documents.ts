@@ -5,6 +5,7 @@ import {
   type Document,
   documentProblem,
   type Hash,
+  type LogTime,
   type ManifestDocument,
   type PersonId,
   type PolicyDocument,
@@ -27,9 +28,9 @@ export function storeDocument(
   state: GovernorState,
   document: Document,
   by: PersonId,
-  at: number,
+  at: LogTime,
 ): GovernorState | { readonly refused: string } {
-  const problem = problemOf(state, document, by)
+  const problem = problemOf(state, document, by, at)
   if (problem !== null) return { refused: problem }
   const hash = contentHash(document)
   const known = state.documents[hash]
@@ -63,7 +64,7 @@ function displacedOf(idle: readonly (readonly [hash: string, stored: StoredDocum
   return theirs.toSorted(([a, x], [b, y]) => x.at - y.at || (a < b ? -1 : 1))[0]?.[0]
 }
 
-function problemOf(state: GovernorState, document: Document, by: PersonId): string | null {
+function problemOf(state: GovernorState, document: Document, by: PersonId, at: LogTime): string | null {
   // What the evaluator would stumble over later is refused here.
   const unlawful = documentProblem(document)
   if (unlawful !== null) return unlawful
@@ -73,7 +74,7 @@ function problemOf(state: GovernorState, document: Document, by: PersonId): stri
       return 'a keyset is signed by the root key'
     case 'policy':
       if (!roles.has('policy-author')) return `${by} may not write policies: the role policy-author is missing`
-      return policyProblem(document, by)
+      return policyProblem(document, by, at)
     case 'baseline':
       return roles.has('deployer')
         ? sizeProblem(document)
@@ -88,11 +89,11 @@ function problemOf(state: GovernorState, document: Document, by: PersonId): stri
 }
 
 /** The approver reads the source and the machine runs the policy: both must be the same, and the author the sender. */
-function policyProblem(document: PolicyDocument, by: PersonId): string | null {
+function policyProblem(document: PolicyDocument, by: PersonId, at: LogTime): string | null {
   if (document.author !== by) return `it names ${document.author} as its author, and ${by} sent it`
-  const { policy, problems } = check(document.source, 'policy')
+  const { policy, problems } = check(document.source, 'policy', undefined, { layers: document.layers ?? [], now: at })
   const first = problems[0]
-  if (policy === null) return `its source is not a policy: line ${first?.line}: ${first?.happened}`
+  if (policy === null) return `its source is not a policy: ${first?.file} line ${first?.line}: ${first?.happened}`
   if (canonicalJson(policy) !== canonicalJson(document.policy)) return 'its source says something else than its policy'
   return null
 }

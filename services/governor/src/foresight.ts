@@ -1,5 +1,5 @@
 import { type ProvisionalOut, severities } from '@interlock/contracts'
-import { isHeldBy, judge, severityOf } from '@interlock/deployment'
+import { isHeldBy, judge, policyAt, severityOf } from '@interlock/deployment'
 import type { Desk } from './desk.ts'
 import { hold, release } from './holding.ts'
 import { type DeploymentRecord, generationOf, provisionalOwner, shareOf } from './record.ts'
@@ -18,7 +18,7 @@ export function foresee(record: DeploymentRecord, out: ProvisionalOut, desk: Des
   if (policy === null || out.generation !== generationOf(record)) return record
   // Above a hold there is nothing to hold; beside a hold on closed evidence there is nothing to add.
   if (severityOf(record.order) !== severities.normal || isHeldBy(holds, 'data')) return record
-  const { breaches } = judge(policy.policy, out, watchedOf(record))
+  const { breaches } = judge(policyAt(policy.policy, out.pane), out, watchedOf(record))
   const breach = breaches.find(({ action }) => action !== 'watch')
   if (breach === undefined) return record
   const { guardrail, evidence } = breach.leading

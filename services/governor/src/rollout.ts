@@ -17,10 +17,12 @@ import {
   isInconclusive,
   type Judged,
   nextGeneration,
+  policyAt,
   type Release,
   revised,
   severityOf,
 } from '@interlock/deployment'
+import { nameOfRow } from '@interlock/policy'
 import { issue } from './command.ts'
 import { decide } from './decide.ts'
 import type { Desk } from './desk.ts'
@@ -28,6 +30,7 @@ import { baselineOf, releaseOf } from './documents.ts'
 import { hold, release } from './holding.ts'
 import { type DeploymentRecord, generationOf, recordBounds, shareOf, withoutCandidate } from './record.ts'
 import { enginesOf } from './standing.ts'
+import { recentTraffic } from './traffic.ts'
 import { watch } from './watch.ts'
 
 /** What a rollout request names, as far as the documents are known and approved. */
@@ -43,6 +46,7 @@ export interface Plan {
 export function startRollout(record: DeploymentRecord, desk: Desk, plan: Plan): DeploymentRecord {
   const { documents } = desk.shard
   const { manifest, policy, by } = plan
+  const traffic = recentTraffic(record, desk.time)
   const failed =
     failedRolloutCheck({
       candidate: plan.candidate,
@@ -53,9 +57,10 @@ export function startRollout(record: DeploymentRecord, desk: Desk, plan: Plan): 
       manifest: manifest?.document ?? null,
       baseline: manifest === null ? null : baselineOf(documents, manifest.document.baseline),
       stableBaseline: baselineOf(documents, record.stable.baseline),
-      policy: policy?.policy ?? null,
+      policy: policy === null ? null : policyAt(policy.policy, desk.time),
       riskClass: record.document.riskClass,
       engines: enginesOf(record, desk),
+      traffic,
     }) ??
     (plan.policyApproved ? null : { check: 'the policy is not approved', fix: 'ask a second person to approve it' })
   if (failed !== null || manifest === null || policy === null) {
@@ -76,6 +81,7 @@ export function startRollout(record: DeploymentRecord, desk: Desk, plan: Plan): 
     candidate: candidate.version,
     stable: stable.version,
     stages,
+    ...(traffic === null ? { asleepUntil: mostRows(policy.policy), rows: nameOfRow(policy.policy) } : {}),
   } as const
   const ruling = { outcome: 'rollout-started', rule: 'request', by, fact, object: manifest.hash } as const
   return decide(record, desk, ruling, (same, decision) =>
@@ -85,6 +91,11 @@ export function startRollout(record: DeploymentRecord, desk: Desk, plan: Plan): 
       decision,
     }),
   )
+}
+
+/** Rows that the most patient rule needs before it may speak. */
+function mostRows({ guardrails }: Policy): number {
+  return Math.max(...guardrails.map(({ minimumSample }) => minimumSample))
 }
 
 /** A generation with a fresh evidence product that waits to be counted; `resumeAt` is the stage it begins with. */
@@ -137,7 +148,8 @@ export function blockersOf(record: DeploymentRecord, judged: readonly Judged[], 
   }
   const paneEnd = paneEndOf(record) ?? 0
   const command = record.command?.state ?? null
-  return blockers({ policy: policy.policy, stage, clock: rollout.clock, paneEnd, holds, engines, command, judged })
+  const rules = policyAt(policy.policy, record.evidence?.pane ?? paneEnd)
+  return blockers({ policy: rules, stage, clock: rollout.clock, paneEnd, holds, engines, command, judged })
 }
 
 /** End of the pane of this generation that was closed last. */

@@ -1,5 +1,6 @@
 import { contentHash, type LogTime, type StateOut } from '@interlock/contracts'
 import { attentionOf, evidenceIsFresh, severityOf } from '@interlock/deployment'
+import { standingExceptions } from '@interlock/policy'
 import type { Desk } from './desk.ts'
 import { type DeploymentRecord, viewOf } from './record.ts'
 import { blockersOf } from './rollout.ts'
@@ -18,6 +19,7 @@ export function show(record: DeploymentRecord, desk: Desk): DeploymentRecord {
 function stateOf(record: DeploymentRecord, desk: Desk): StateOut {
   const { policy, evidence, command, rollout, incident, lostAt } = record
   const judged = judgedOf(record)
+  const exceptions = policy === null ? [] : standingExceptions(policy.policy, desk.time)
   const isBraked = record.holds.some(({ owner }) => owner === 'brake')
   const attention = attentionOf({
     order: record.order,
@@ -49,6 +51,7 @@ function stateOf(record: DeploymentRecord, desk: Desk): StateOut {
             times: lifecycleTimes(command.times),
           },
     dataTo: record.dataTo,
+    ...(exceptions.length === 0 ? {} : { exceptions }),
   }
 }
 

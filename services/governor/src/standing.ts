@@ -1,11 +1,11 @@
-import type { EngineState } from '@interlock/contracts'
+import { type EngineState, riskClasses } from '@interlock/contracts'
 import {
   approvalsEngine,
-  approvalsNeeded,
   approved,
   type Judged,
   judge,
   observabilityEngine,
+  policyAt,
   technicalEngine,
   type Watched,
 } from '@interlock/deployment'
@@ -42,7 +42,7 @@ export function approvalOf(
   role: 'release-approver' | 'policy-approver',
 ): ReturnType<typeof approved> {
   const { documents, keyset } = desk.shard
-  const needed = approvalsNeeded[record.document.riskClass]
+  const needed = riskClasses[record.document.riskClass].approvals
   return approved(record.approvals, object, authorsOf(documents, object), role, needed, keyset, desk.time)
 }
 
@@ -58,5 +58,5 @@ export function watchedOf(record: DeploymentRecord): Watched {
 export function judgedOf(record: DeploymentRecord): readonly Judged[] {
   const { policy, evidence } = record
   if (policy === null || evidence === null || evidence.generation !== generationOf(record)) return []
-  return judge(policy.policy, evidence, watchedOf(record)).judged
+  return judge(policyAt(policy.policy, evidence.pane), evidence, watchedOf(record)).judged
 }

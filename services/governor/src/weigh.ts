@@ -14,6 +14,7 @@ import {
   causesOf,
   type Judged,
   judge,
+  policyAt,
   producerOf,
   remedies,
   type Scope,
@@ -43,7 +44,7 @@ export function weigh(record: DeploymentRecord, evidence: EvidenceOut, desk: Des
   if (evidence.generation < generation) return settleForesight(counted, desk)
   // A pane of which a part is missing moves nothing: it is neither a breach nor a pass.
   if (evidence.coverage < 1) return counted
-  const { judged, breaches } = judge(policy.policy, evidence, watchedOf(counted))
+  const { judged, breaches } = judge(policyAt(policy.policy, evidence.pane), evidence, watchedOf(counted))
   const answered = respond(counted, breaches, judged, desk)
   const calmed = settleForesight(recover(answered, judged, desk), desk)
   return progress(calmed, judgedOf(calmed), desk)

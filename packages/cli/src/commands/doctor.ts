@@ -1,6 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { check as checkPolicy } from '@interlock/policy'
 import pc from 'picocolors'
 import { apiClient } from '../api-client.ts'
 import type { Config } from '../config.ts'
@@ -11,11 +10,11 @@ import type { Output } from '../output.ts'
 import { kafkaOf } from '../parts/kafka.ts'
 import { platformOf } from '../parts/platforms.ts'
 import { registryFinding } from '../parts/registry.ts'
+import { checkPolicyFiles, readPolicyFiles } from '../policy-file.ts'
 import type { ServiceName } from '../services.ts'
 import { deadMan } from './dead-man.ts'
 import { kafkaFindings } from './doctor-kafka.ts'
 import type { Attempt, Finding } from './finding.ts'
-import { readPolicyFile } from './policy.ts'
 
 /** Oldest Node whose type stripping and SQLite the project relies on. */
 const nodeMajor = 24
@@ -75,11 +74,11 @@ export async function doctor(config: Config, service: ServiceName | null, out: O
   })
   for (const { document, policy } of safely(() => readDeployments(config))) {
     await attempt(`policy of ${document.deployment}`, () => {
-      const { problems } = checkPolicy(readPolicyFile(policy), policy)
+      const { problems } = checkPolicyFiles(policy, readPolicyFiles(policy))
       const [first] = problems
       return first === undefined
         ? { state: 'ok', detail: policy }
-        : { state: 'failed', detail: `${policy}:${first.line}:${first.column} ${first.happened}` }
+        : { state: 'failed', detail: `${first.file}:${first.line}:${first.column} ${first.happened}` }
     })
     if (service !== null && service !== 'agent') continue
     await attempt(`platform of ${document.deployment}`, async () => {

@@ -1,20 +1,11 @@
-import { readFileSync } from 'node:fs'
 import type { Policy } from '@interlock/contracts'
 import { type Promised, promise } from '@interlock/deployment'
-import { check, diff, explain, formatProblem, type Problem } from '@interlock/policy'
+import { diff, explain, formatProblem, type Problem } from '@interlock/policy'
 import { readDocument } from '../documents.ts'
-import { exitCodes, Refused, UsageError } from '../errors.ts'
+import { exitCodes, Refused } from '../errors.ts'
 import type { Output } from '../output.ts'
+import { checkPolicyFiles, readPolicyFiles } from '../policy-file.ts'
 import { count } from '../words.ts'
-
-/** Reads a policy file, or says why it cannot. */
-export function readPolicyFile(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new UsageError(`${file}: cannot be read (${error instanceof Error ? error.message : String(error)}).`)
-  }
-}
 
 /** How `policy check` prints what it found: for people, for code scanning, for the lines of a pull request. */
 export const checkFormats = ['text', 'sarif', 'github'] as const
@@ -22,7 +13,7 @@ export type CheckFormat = (typeof checkFormats)[number]
 
 /** `interlock policy check <file>`: problems with line, column and what to write; exit 1 when there is one. */
 export function policyCheck(file: string, format: CheckFormat, out: Output): number {
-  const { policy, problems } = check(readPolicyFile(file), file)
+  const { policy, problems } = checkPolicyFiles(file, readPolicyFiles(file))
   const text = {
     text: () => [...problems.map(formatProblem), ...(policy === null ? [] : [soundness(file, policy)])].join('\n'),
     sarif: () => JSON.stringify(sarif(problems), null, 2),
@@ -140,7 +131,7 @@ function seconds(ms: number): string {
 
 /** The policy of a file. @throws UsageError, Refused when there is none or it has problems */
 export function soundPolicy(file: string): Policy {
-  const { policy, problems } = check(readPolicyFile(file), file)
+  const { policy, problems } = checkPolicyFiles(file, readPolicyFiles(file))
   if (policy !== null) return policy
   throw new Refused(`${file} has ${problems.length} problems; \`interlock policy check ${file}\` lists them.`)
 }

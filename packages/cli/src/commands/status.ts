@@ -22,7 +22,7 @@ export async function status(config: Config, out: Output): Promise<number> {
       row.candidate === null
         ? ''
         : `  ${shortVersion(row.candidate)} at ${percent(row.share)}, stage ${row.stage ?? 'none'}`
-    return `${attentionWord(row.attention)}  ${row.deployment}  serves ${shortVersion(row.stable)}${share}\n    ${row.sentence}`
+    return `${attentionWord(row.attention)}  ${row.deployment}  serves ${shortVersion(row.stable)}${share}\n${[row.sentence, ...row.exceptions].map((text) => `    ${text}`).join('\n')}`
   })
   if (lines.length === 0)
     lines.push('No deployment is registered. Put a file into the deployments folder (docs/quickstart.md).')

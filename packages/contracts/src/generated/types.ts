@@ -527,6 +527,7 @@ export interface StateOut {
   readonly stageSince: null | number
   readonly command: null | CommandStatus
   readonly dataTo: null | number
+  readonly exceptions?: readonly (string)[]
 }
 
 export interface EngineState {
@@ -633,6 +634,9 @@ export interface Policy {
   readonly times: PolicyTimes
   readonly brakes: Brakes
   readonly words?: PolicyWords
+  readonly layers?: readonly (PolicyLayer)[]
+  readonly exceptions?: readonly (PolicyException)[]
+  readonly blind?: readonly (AcceptedBlind)[]
 }
 
 export interface Stage {
@@ -697,6 +701,22 @@ export interface PolicyWords {
 export interface FeatureWords {
   readonly name: string
   readonly unit?: string
+}
+
+export interface PolicyLayer {
+  readonly name: string
+  readonly guardrails: readonly (string)[]
+}
+
+export interface PolicyException {
+  readonly until: number
+  readonly reason: string
+  readonly looser: Guardrail
+}
+
+export interface AcceptedBlind {
+  readonly guardrail: string
+  readonly reason: string
 }
 
 export interface BaselineDocument {
@@ -781,6 +801,12 @@ export interface PolicyDocument {
   readonly kind: 'policy'
   readonly policy: Policy
   readonly author: string
+  readonly source: string
+  readonly layers?: readonly (LayerSource)[]
+}
+
+export interface LayerSource {
+  readonly file: string
   readonly source: string
 }
 

@@ -31,12 +31,13 @@ export function sayRollout(fact: RolloutFact): Message {
         words`The ${fact.what} was refused: ${withoutStop(fact.check)}.`,
         because(fact.fix === '' ? null : capital(fact.fix)),
       )
-    case 'rollout-started':
-      return message(
-        fact.kind,
-        words`The rollout of ${version(fact.candidate)} has started, in ${count(fact.stages)} stages.`,
-        words`${version(fact.stable)} goes on answering meanwhile.`,
-      )
+    case 'rollout-started': {
+      const started = words`The rollout of ${version(fact.candidate)} has started, in ${count(fact.stages)} stages.`
+      const meanwhile = words`${version(fact.stable)} goes on answering meanwhile.`
+      if (fact.asleepUntil === undefined) return message(fact.kind, started, meanwhile)
+      const asleep = words`Its traffic is not known yet, and so not what its rules see: they sleep until it has ${count(fact.asleepUntil)} ${fact.rows ?? 'requests'}.`
+      return message(`${fact.kind}.asleep`, started, meanwhile, asleep)
+    }
     case 'shadow-started':
       return message(
         fact.kind,

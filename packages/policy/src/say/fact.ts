@@ -174,6 +174,12 @@ export type RolloutFact =
       readonly candidate: string
       readonly stable: string
       readonly stages: number
+      /**
+       * How many rows the most patient rule needs, where the traffic is not known yet and so not what the rules see;
+       * absent where it is. `rows`: what they are called.
+       */
+      readonly asleepUntil?: number
+      readonly rows?: string
     }
   | { readonly kind: 'promoted'; readonly candidate: string; readonly from: number; readonly to: number }
   | { readonly kind: 'shadow-started'; readonly candidate: string; readonly stable: string }

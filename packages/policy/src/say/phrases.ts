@@ -43,6 +43,11 @@ export function capital(text: string): string {
   return /^\p{Ll}[\p{L}\p{M}'’-]*(?![^\s,.:;?!)])/u.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text
 }
 
+/** What somebody wrote, as a sentence. */
+export function withStop(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}
+
 /** `flight-delay@v2` is called "v2". */
 export function version(id: string): Part {
   return { kind: 'name', text: id.slice(id.lastIndexOf('@') + 1), value: id }
@@ -124,6 +129,15 @@ export function clock(at: number): Part {
   const iso = new Date(at).toISOString()
   const seconds = iso.slice(17, 19)
   return { kind: 'time', text: `${iso.slice(11, 16)}${seconds === '00' ? '' : `:${seconds}`} UTC`, value: at }
+}
+
+const months = 'January February March April May June July August September October November December'.split(' ')
+
+/** A day, UTC: "1 December 2026". */
+export function day(at: number): Part {
+  const date = new Date(at)
+  const text = `${date.getUTCDate()} ${months[date.getUTCMonth()]} ${date.getUTCFullYear()}`
+  return { kind: 'time', text, value: at }
 }
 
 /** Beginning of something that is known as a span: " since 14:02:07 UTC", " since about 14:02 UTC", or nothing. */
