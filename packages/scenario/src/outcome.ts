@@ -61,11 +61,16 @@ export class Outcome {
   #harmed = 0
   #began: number | null = null
   #now = 0
-  #hasFault = false
+  readonly #hasFault: boolean
 
-  constructor(cast: Cast, policy: Policy) {
+  constructor(cast: Cast, policy: Policy, hasFault: boolean) {
     this.#cast = cast
     this.#policy = policy
+    this.#hasFault = hasFault
+  }
+
+  get onset(): number | null {
+    return this.#onset
   }
 
   get isCaught(): boolean {
@@ -90,7 +95,6 @@ export class Outcome {
 
   /** When the injection begins to be on, log time; null while its stage was not entered. */
   onsetOf({ onset: { stage, afterMs } }: Injection): number | null {
-    this.#hasFault = true
     const wanted = stage ?? this.#policy.stages.find((each) => !each.shadow)?.name ?? ''
     const entered = this.#entered.get(wanted)
     return entered === undefined ? null : entered + afterMs

@@ -1,11 +1,12 @@
 import { type AnyOut, type Input, type LogRecord, type Processor, topics } from '@interlock/contracts'
-import { type Injection, inject } from './faults/inject.ts'
 import type { Subject } from './faults/fault.ts'
+import { type Injection, inject } from './faults/inject.ts'
 import { Outcome, type Played } from './outcome.ts'
 import type { Row } from './row.ts'
 import type { Traffic } from './traffic/traffic.ts'
 import { answersTo } from './world/answers.ts'
-import { type Cast, type CastOptions, castOf, deployment, environment } from './world/cast.ts'
+import { type Cast, type CastOptions, castOf } from './world/cast.ts'
+import { environment, startMs } from './world/place.ts'
 import { SimulatedPlatform } from './world/platform.ts'
 
 /** The real processors; this package is handed them, since it knows no service. Their states are their own business. */
@@ -26,18 +27,21 @@ export interface Scene extends CastOptions {
   readonly injections: readonly Injection[]
   readonly subject: Subject
   readonly seed: number
-  /** Scenario time after the rollout was asked for at which it ends at the latest, ms. */
+  /** It ends so long after the fault began, ms; where there is none, after the rollout was asked for. */
   readonly lengthMs: number
   /** Whether it ends soon after the first decision about a guardrail. */
   readonly untilCaught: boolean
   /** What people do besides, ms after the rollout was asked for. */
-  readonly people?: readonly { readonly atMs: number; readonly by: string; readonly request: Parameters<Cast['request']>[1] }[]
+  readonly people?: readonly {
+    readonly atMs: number
+    readonly by: string
+    readonly request: Parameters<Cast['request']>[1]
+  }[]
 }
 
-/** Where virtual time begins: the same in every run, on no border of a pane. */
-const startMs = Date.UTC(2026, 0, 5, 12) + 250
 const tickMs = 1_000
-/** Traffic before the rollout: the platform was seen, and both versions are ready. */
+/** Traffic begins once the deployment is registered, and the rollout once the platform was seen. */
+const trafficFromMs = 2_000
 const warmUpMs = 5_000
 /** Rows of one message; a message is bounded by bytes, too. */
 const messageRows = 500
@@ -56,31 +60,38 @@ export function play(scene: Scene): Played {
   const cast = castOf(scene)
   const world = new World(scene.processors({ environment, rootKey: cast.rootKey }), startMs)
   const platform = new SimulatedPlatform(cast)
-  const outcome = new Outcome(cast, policy)
+  const outcome = new Outcome(cast, policy, injections.length > 0)
   const people = [...(scene.people ?? [])].sort((a, b) => a.atMs - b.atMs)
   let requests = cast.introduction
   let facts: readonly Uint8Array[] = []
   let rows = 0
-  let endMs = warmUpMs + lengthMs
+  let endMs = warmUpMs + (injections.length > 0 ? reachMs(scene) : lengthMs)
+  let isOn = false
   let asked = 0
+  const injected = (answer: Row, number: number): Row | readonly Row[] => {
+    let after: Row | readonly Row[] = answer
+    for (const injection of injections) {
+      const onset = outcome.onsetOf(injection)
+      if (onset === null || answer.eventTimeMs < onset) continue
+      const at = { seed, number, sinceMs: answer.eventTimeMs - onset }
+      after = isMany(after)
+        ? after.flatMap((row) => inject(injection, subject, row, at))
+        : inject(injection, subject, after, at)
+    }
+    return after
+  }
   for (let at = 0; at < endMs; at += tickMs) {
     const to = at + tickMs
     const { observed } = platform
     outcome.stage(observed, startMs + at)
     const events: Row[] = []
-    for (const request of traffic.between(at, to)) {
-      const placed = { ...request, environment, deployment, tenant: 'local', eventTimeMs: Math.floor(startMs + request.eventTimeMs) }
-      for (const answer of answersTo(placed, observed, cast, seed)) {
+    for (const request of at < trafficFromMs ? [] : traffic.between(at, to)) {
+      for (const answer of answersTo(request, observed, cast, seed)) {
         const number = rows++
-        let after: readonly Row[] = [answer]
-        for (const injection of injections) {
-          const onset = outcome.onsetOf(injection)
-          if (onset === null || answer.eventTimeMs < onset) continue
-          const sinceMs = answer.eventTimeMs - onset
-          after = after.flatMap((row) => inject(injection, subject, row, { seed, number, sinceMs }))
-        }
-        events.push(...after)
-        outcome.answer(answer, after.length !== 1 || after[0] !== answer)
+        const after = injected(answer, number)
+        outcome.answer(answer, after !== answer)
+        if (isMany(after)) events.push(...after)
+        else events.push(after)
       }
     }
     if (at === warmUpMs) requests = [...requests, cast.rollout(world.time)]
@@ -93,9 +104,28 @@ export function play(scene: Scene): Played {
     outcome.take(outs)
     facts = platform.facts(outs, startMs + to)
     if (outcome.isOver) break
+    if (!isOn && outcome.onset !== null) {
+      isOn = true
+      endMs = outcome.onset - startMs + lengthMs
+    }
     if (untilCaught && outcome.isCaught) endMs = Math.min(endMs, to + panesAfterCatch * policy.times.paneMs)
   }
   return outcome.result(rows)
+}
+
+/** Time in which the stages before the first onset must be through, ms. */
+function reachMs({ policy: { stages }, injections }: Scene): number {
+  const times = injections.map(({ onset: { stage, afterMs } }) => {
+    const index = stages.findIndex((each) => (stage === null ? !each.shadow : each.name === stage))
+    if (index < 0)
+      throw new RangeError(`there is no stage "${stage}"; stages are ${stages.map(({ name }) => name).join(', ')}`)
+    return stages.slice(0, index).reduce((sum, { maximumMs }) => sum + maximumMs, 0) + afterMs
+  })
+  return Math.max(...times) + warmUpMs
+}
+
+function isMany(rows: Row | readonly Row[]): rows is readonly Row[] {
+  return Array.isArray(rows)
 }
 
 /** The four processors, each with its state, and the outs that are under way between them. */

@@ -6,7 +6,12 @@ export type Where = 'candidate' | 'both' | 'producer'
 /** What a fault is about in this deployment: names from the baseline, and how they look while all is well. */
 export interface Subject {
   /** A number that is broken, and another one that it may be swapped with. */
-  readonly numeric: { readonly name: string; readonly middle: number; readonly last: number; readonly width: number } | null
+  readonly numeric: {
+    readonly name: string
+    readonly middle: number
+    readonly last: number
+    readonly width: number
+  } | null
   readonly other: string | null
   /** A number that no rule looks at. */
   readonly unguarded: string | null
@@ -31,7 +36,16 @@ export interface Circumstance {
 export type Change = (row: Row, circumstance: Circumstance) => Row | readonly Row[]
 
 /** What a fault needs the deployment to have. */
-export type Need = 'numeric' | 'other' | 'unguarded' | 'category' | 'segment' | 'score' | 'classes' | 'latency' | 'errors'
+export type Need =
+  | 'numeric'
+  | 'other'
+  | 'unguarded'
+  | 'category'
+  | 'segment'
+  | 'score'
+  | 'classes'
+  | 'latency'
+  | 'errors'
 
 /** One fault of the catalogue: what happens, to whom, how strongly. */
 export interface Fault {
@@ -47,5 +61,7 @@ export interface Fault {
   readonly part?: number
   /** Time in which the part of hit rows grows from nothing to `part`, in panes (default at once). */
   readonly rampPanes?: number
+  /** No fault at all: whoever stops it is wrong. */
+  readonly isHarmless?: true
   readonly change: Change
 }

@@ -17,8 +17,13 @@ export interface Injection {
 /** A fault of the catalogue as it stands there. */
 export function injectionOf(
   fault: Fault,
-  { paneMs, onset, size, part, where }: Pick<Injection, 'onset'> &
-    Partial<Pick<Injection, 'size' | 'part' | 'where'>> & { readonly paneMs: number },
+  {
+    paneMs,
+    onset,
+    size,
+    part,
+    where,
+  }: Pick<Injection, 'onset'> & Partial<Pick<Injection, 'size' | 'part' | 'where'>> & { readonly paneMs: number },
 ): Injection {
   const rampMs = (fault.rampPanes ?? 0) * paneMs
   return { fault, where: where ?? fault.where, size: size ?? fault.size, part: part ?? fault.part ?? 1, rampMs, onset }
@@ -43,7 +48,8 @@ export function inject(
   const hitsVersion = where !== 'candidate' || row.variant !== 'stable'
   if (!hitsVersion || (where === 'producer' && row.producer !== subject.producer)) return row
   const { segment } = subject
-  if (fault.within !== undefined && (segment === null || row.segments[segment.name] !== segment[fault.within])) return row
+  if (fault.within !== undefined && (segment === null || row.segments[segment.name] !== segment[fault.within]))
+    return row
   const grown = rampMs === 0 ? part : part * Math.min(1, at.sinceMs / rampMs)
   const chance = (purpose: number): number => draw(at.seed, at.number, purpose)
   if (grown < 1 && chance(hitPurpose) >= grown) return row

@@ -1,4 +1,11 @@
-import { addPacked, type BaselineDocument, layoutOf, type NumericFeature, type Policy, pooledWord } from '@interlock/contracts'
+import {
+  addPacked,
+  type BaselineDocument,
+  layoutOf,
+  type NumericFeature,
+  type Policy,
+  pooledWord,
+} from '@interlock/contracts'
 import type { Fault, Need, Subject } from './fault.ts'
 
 /** What somebody chose to break; the rest is chosen by the baseline and the policy. */
@@ -26,11 +33,17 @@ export function subjectOf(baseline: BaselineDocument, policy: Policy, errorRate:
   const byRules = <F extends { readonly name: string }>(features: readonly F[]): readonly F[] =>
     features.toSorted((a, b) => rank(a.name) - rank(b.name))
   const rank = (name: string): number => (guarded.includes(name) ? guarded.indexOf(name) : guarded.length)
-  const named = <F extends { readonly name: string }>(features: readonly F[], name: string | undefined, kind: string) => {
+  const named = <F extends { readonly name: string }>(
+    features: readonly F[],
+    name: string | undefined,
+    kind: string,
+  ) => {
     if (name === undefined) return byRules(features)[0] ?? null
     const found = features.find((each) => each.name === name)
     if (found !== undefined) return found
-    throw new RangeError(`the baseline has no ${kind} "${name}"; it has ${features.map((each) => each.name).join(', ')}`)
+    throw new RangeError(
+      `the baseline has no ${kind} "${name}"; it has ${features.map((each) => each.name).join(', ')}`,
+    )
   }
   const numeric = named(numbers, chosen.feature, 'number') as NumericFeature | null
   const category = named(categories, chosen.category, 'category')
@@ -102,7 +115,9 @@ export function sayFault({ says, within }: Pick<Fault, 'says' | 'within'>, subje
 
 /** Features in the brackets of signals, in the order of the rules. */
 function guardedFeatures({ guardrails }: Policy): readonly string[] {
-  const named = guardrails.flatMap(({ signal }) => /^(?:distribution|missing|unseen|invalid)\((.*)\)$/.exec(signal)?.[1] ?? [])
+  const named = guardrails.flatMap(
+    ({ signal }) => /^(?:distribution|missing|unseen|invalid)\((.*)\)$/.exec(signal)?.[1] ?? [],
+  )
   return [...new Set(named)]
 }
 

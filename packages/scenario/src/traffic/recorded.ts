@@ -1,4 +1,5 @@
 import type { Row } from '../row.ts'
+import { deployment, environment, startMs, tenant } from '../world/place.ts'
 import type { Traffic } from './traffic.ts'
 
 /** Bounds what one span may be asked for when a recording is dense. */
@@ -30,8 +31,7 @@ export function recordedTraffic(
     throw new RangeError(`the recording holds no answer of ${version ?? 'any version'}`)
   const gapMs = played.length < 2 ? 1_000 : (last - first) / (played.length - 1)
   const recordedMs = Math.max(shortestSpanMs, last - first + gapMs)
-  const lengthMs =
-    options.rowsPerHour === undefined ? recordedMs : (played.length * 3_600_000) / options.rowsPerHour
+  const lengthMs = options.rowsPerHour === undefined ? recordedMs : (played.length * 3_600_000) / options.rowsPerHour
   const pace = lengthMs / recordedMs
   const offsets = Float64Array.from(played, ({ eventTimeMs }) => (eventTimeMs - first) * pace)
   const failed = played.filter(({ status }) => status === 'error' || status === 'timeout').length
@@ -47,7 +47,9 @@ export function recordedTraffic(
           const at = began + (offsets[index] as number)
           if (at >= to) break
           const row = played[index] as Row
-          taken.push({ ...row, id: `${row.id}~${pass}`, unit: pass === 0 ? row.unit : `${row.unit}~${pass}`, eventTimeMs: at })
+          const unit = pass === 0 ? row.unit : `${row.unit}~${pass}`
+          const eventTimeMs = startMs + Math.floor(at)
+          taken.push({ ...row, environment, deployment, tenant, id: `${row.id}~${pass}`, unit, eventTimeMs })
         }
       }
       return taken

@@ -7,9 +7,10 @@ import {
   pooledWord,
   type SpecialBin,
 } from '@interlock/contracts'
-import { draw } from '../draw.ts'
+import { drawsOf } from '../draw.ts'
 import type { Row } from '../row.ts'
-import type { RowFrame, Traffic } from './traffic.ts'
+import { deployment, environment, startMs, tenant } from '../world/place.ts'
+import type { Traffic } from './traffic.ts'
 
 /** People who ask: each unit comes back now and then, as units do. */
 const units = 50_000
@@ -26,7 +27,7 @@ const stranger = 'never-seen'
  * @param options.errorRate part of the answers that fails: baselines do not know it
  */
 export function syntheticTraffic(
-  { environment, deployment, baseline }: RowFrame,
+  baseline: BaselineDocument,
   options: { readonly rowsPerHour: number; readonly errorRate: number; readonly seed: number },
 ): Traffic {
   const { spec } = baseline
@@ -43,21 +44,25 @@ export function syntheticTraffic(
     between(from, to) {
       const rows: Row[] = []
       for (let number = Math.ceil(from / gapMs); number * gapMs < to; number++) {
-        let purpose = 0
-        const next = (): number => draw(seed, number, purpose++)
+        const next = drawsOf(seed, number)
         const producer = producers[pick(whichProducer, next())]!
         const fails = next() < errorRate
         const features: Record<string, number | string | null> = {}
         for (const [index, feature] of spec.features.entries()) {
-          features[feature.name] = valueOf(feature, producer.features[index]!, next(), next())
+          features[feature.name] = featureOf(feature, producer.features[index]!, next(), next())
         }
         const score = hasScore ? numberOf(spec.scoreEdges, producer.score, next(), next()) : null
         const latencyMs = numberOf(spec.latencyEdgesMs, producer.latency, next(), next())
         rows.push({
           id: `drawn-${seed}-${number}`,
-          ...{ environment, tenant: 'local', deployment, generation: 0, version: baseline.version, variant: 'stable' },
+          environment,
+          tenant,
+          deployment,
+          generation: 0,
+          version: baseline.version,
+          variant: 'stable',
           unit: `unit-${Math.floor(next() * units)}`,
-          eventTimeMs: number * gapMs,
+          eventTimeMs: startMs + Math.floor(number * gapMs),
           features,
           prediction: fails ? null : wordOf(spec.classes, producer.prediction, next()),
           score: fails ? null : score,
@@ -140,7 +145,7 @@ function pick(table: Table, uniform: number): number {
   return Math.max(0, from)
 }
 
-function valueOf(feature: FeatureSpec, drawn: Drawn, which: number, within: number): number | string | null {
+function featureOf(feature: FeatureSpec, drawn: Drawn, which: number, within: number): number | string | null {
   return feature.kind === 'numeric'
     ? numberOf(feature.edges, drawn, which, within)
     : categoryOf(feature, drawn, which, within)

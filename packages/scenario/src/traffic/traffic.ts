@@ -1,9 +1,8 @@
-import type { BaselineDocument } from '@interlock/contracts'
 import type { Row } from '../row.ts'
 
 /** Requests that come whatever a policy decides. Which version answers them is the scenario's business. */
 export interface Traffic {
-  /** Said in reports: "recorded, 12,000 rows" or "drawn from v1's baseline". */
+  /** Said in reports: "recorded: 12,000 answers of m@v1". */
   readonly from: string
   readonly rowsPerHour: number
   /** Part of the answers that fails while all is well. */
@@ -13,11 +12,4 @@ export interface Traffic {
    * them, in the order of time. Called with spans that follow each other.
    */
   between(from: number, to: number): readonly Row[]
-}
-
-/** What all rows have in common. */
-export interface RowFrame {
-  readonly environment: string
-  readonly deployment: string
-  readonly baseline: BaselineDocument
 }

@@ -12,7 +12,17 @@ import type { Cast } from './cast.ts'
 export function answersTo(request: Row, observed: Observed, cast: Cast, seed: number): readonly Row[] {
   const { generation, share, shadow, fallback, candidate } = observed
   if (fallback) {
-    return [{ ...request, generation, version: 'fallback', status: 'fallback', prediction: null, score: null, variant: 'stable' }]
+    return [
+      {
+        ...request,
+        generation,
+        version: 'fallback',
+        status: 'fallback',
+        prediction: null,
+        score: null,
+        variant: 'stable',
+      },
+    ]
   }
   const isCandidate = candidate !== null && share > 0 && draw(seed, keyOfText(request.unit)) < share
   const versionOf = (digest: string | null): string =>

@@ -4,7 +4,6 @@ import {
   type BaselineDocument,
   contentHash,
   type DeploymentDocument,
-  type DeploymentId,
   type Document,
   type Fact,
   type Hash,
@@ -23,10 +22,8 @@ import {
   topics,
   type VersionId,
 } from '@interlock/contracts'
+import { deployment, environment, tenant } from './place.ts'
 
-/** Where a scenario plays: names that no real deployment of the same log could be mistaken for. */
-export const environment = 'scenario'
-export const deployment = 'scenario' as DeploymentId
 const agent = 'agent' as AgentId
 const root = 'root' as PersonId
 
@@ -99,7 +96,7 @@ export function castOf({ policy, source, baseline, candidateBaseline }: CastOpti
   const policyDocument: PolicyDocument = { kind: 'policy', policy, author, source }
   const document: DeploymentDocument = {
     kind: 'deployment',
-    ...{ deployment, environment, tenant: 'local', riskClass: policy.riskClass, mapping: {} },
+    ...{ deployment, environment, tenant, riskClass: policy.riskClass, mapping: {} },
     segments: baseline.spec.segments.map(({ name }) => name),
     ...{ owner: author, onCall: author, approver: approvers[0] as PersonId },
     stable: stable.version,
@@ -108,7 +105,8 @@ export function castOf({ policy, source, baseline, candidateBaseline }: CastOpti
   }
   const signer = (by: string): Signer => {
     const known = signers.get(by)
-    if (known === undefined) throw new RangeError(`nobody in a scenario is named "${by}"; people are ${author}, ${approvers.join(', ')}`)
+    if (known === undefined)
+      throw new RangeError(`nobody in a scenario is named "${by}"; people are ${author}, ${approvers.join(', ')}`)
     return known
   }
   const request: Cast['request'] = (by, body, id, at) =>
