@@ -36,7 +36,7 @@ export { fleetIsFresh, fleetStaleAfterMs, grantFor, renewalDue } from './grants.
 export type { Hold } from './holds.ts'
 export { isHeldBy, releasableByPerson, withHold, withoutHold } from './holds.ts'
 export type { Breach, Judged, Watched } from './judgement.ts'
-export { calmPanes, calmPart, judge, safeAlpha, safeLimit, watchPart } from './judgement.ts'
+export { calmPanes, calmPart, isBeyondTolerance, judge, safeAlpha, safeLimit, watchPart } from './judgement.ts'
 export { budgetLog, limitOf } from './limit.ts'
 export type { Promised, TrafficPlan } from './promise.ts'
 export { promise } from './promise.ts'

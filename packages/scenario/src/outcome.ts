@@ -21,6 +21,8 @@ export interface Played {
   readonly onset: number | null
   /** The first decision about a guardrail after the onset, or at all where there is no fault. */
   readonly caught: Caught | null
+  /** The first of them that rests on closed panes: what open panes foretell may only hold. */
+  readonly confirmed: Caught | null
   /** The first that took the new version's traffic away, or stopped its rollout until people say otherwise. */
   readonly stopped: Caught | null
   /** A decision about a guardrail before any fault was on: a false alarm. */
@@ -54,6 +56,7 @@ export class Outcome {
   #onset: number | null = null
   #stage: string | null = null
   #caught: Caught | null = null
+  #confirmed: Caught | null = null
   #stopped: Caught | null = null
   #falseAlarm: Caught | null = null
   #completed = false
@@ -139,6 +142,7 @@ export class Outcome {
       return
     }
     this.#caught ??= caught
+    if (!decision.rule.startsWith('provisional:')) this.#confirmed ??= caught
     if (stopping.includes(decision.outcome)) this.#stopped ??= caught
   }
 
@@ -147,6 +151,7 @@ export class Outcome {
       decisions: this.#decisions,
       onset: this.#onset,
       caught: this.#caught,
+      confirmed: this.#confirmed,
       stopped: this.#stopped,
       falseAlarm: this.#falseAlarm,
       exposure: { answers: this.#answers, units: this.#units.size, harmed: this.#harmed },

@@ -3,6 +3,7 @@ import type { BaselineBuildOptions } from '../commands/baseline.ts'
 import type { CheckFormat, PromiseOptions } from '../commands/policy.ts'
 import { lawfulDeployment, positiveNumber } from './arguments.ts'
 import type { Run } from './run.ts'
+import { scenarioCommands } from './scenarios.ts'
 
 /** What makes, checks and explains documents. */
 export function documentCommands(program: Command, run: Run): void {
@@ -54,6 +55,8 @@ export function documentCommands(program: Command, run: Run): void {
         ),
       ),
     )
+
+  scenarioCommands(policy, run)
 
   program
     .command('baseline')
