@@ -12,6 +12,7 @@ import {
   keyIdOf,
   type ManifestDocument,
   type PersonId,
+  type Policy,
   type PolicyDocument,
   type Request,
   type Signer,
@@ -51,7 +52,7 @@ export interface Release {
 }
 
 export interface CastOptions {
-  readonly policy: PolicyDocument['policy']
+  readonly policy: Policy
   /** The policy as its author wrote it. */
   readonly source: string
   readonly baseline: BaselineDocument
@@ -94,15 +95,7 @@ export function castOf({ policy, source, baseline, candidateBaseline }: CastOpti
   const stable = releaseOf(baseline)
   const candidate = releaseOf(next)
   const policyDocument: PolicyDocument = { kind: 'policy', policy, author, source }
-  const document: DeploymentDocument = {
-    kind: 'deployment',
-    ...{ deployment, environment, tenant, riskClass: policy.riskClass, mapping: {} },
-    segments: baseline.spec.segments.map(({ name }) => name),
-    ...{ owner: author, onCall: author, approver: approvers[0] as PersonId },
-    stable: stable.version,
-    topics: { predictions: topics.predictions },
-    platform: { kind: 'memory', agent },
-  }
+  const document = documentOf(baseline, policy)
   const signer = (by: string): Signer => {
     const known = signers.get(by)
     if (known === undefined)
@@ -169,4 +162,17 @@ function manifestOf({ version, digest, baseline }: Release): ManifestDocument {
 function modelOf(version: string): string {
   const [model = version] = version.split('@')
   return model
+}
+
+/** The deployment that is introduced. */
+export function documentOf(baseline: BaselineDocument, policy: Policy): DeploymentDocument {
+  return {
+    kind: 'deployment',
+    ...{ deployment, environment, tenant, riskClass: policy.riskClass, mapping: {} },
+    segments: baseline.spec.segments.map(({ name }) => name),
+    ...{ owner: author, onCall: author, approver: approvers[0] as PersonId },
+    stable: baseline.version,
+    topics: { predictions: topics.predictions },
+    platform: { kind: 'memory', agent },
+  }
 }
