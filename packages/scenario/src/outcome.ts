@@ -17,7 +17,7 @@ export interface Caught {
 /** What a scenario came to. */
 export interface Played {
   readonly decisions: readonly DecisionOut[]
-  /** When the first fault began to be on, log time; null where none did. */
+  /** When the first fault began, log time, whether or not a row was hit at once; null where none did. */
   readonly onset: number | null
   /** The first decision about a guardrail after the onset, or at all where there is no fault. */
   readonly caught: Caught | null
@@ -103,11 +103,15 @@ export class Outcome {
     return entered === undefined ? null : entered + afterMs
   }
 
+  /** A fault is on from that log time. */
+  begin(onset: number): void {
+    this.#onset ??= onset
+  }
+
   /** One answer as it was given, and whether a fault changed what is known of it. */
   answer({ version, variant, unit, eventTimeMs }: Row, isHarmed: boolean): void {
-    if (isHarmed) this.#onset ??= eventTimeMs
     if (variant === 'shadow' || version !== this.#cast.candidate.version) return
-    if (this.#hasFault && this.#onset === null) return
+    if (this.#hasFault && (this.#onset === null || eventTimeMs < this.#onset)) return
     this.#answers++
     this.#units.add(unit)
     if (isHarmed) this.#harmed++

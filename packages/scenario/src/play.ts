@@ -84,6 +84,10 @@ export function play(scene: Scene): Played {
     const to = at + tickMs
     const { observed } = platform
     outcome.stage(observed, startMs + at)
+    for (const injection of injections) {
+      const onset = outcome.onsetOf(injection)
+      if (onset !== null && onset < startMs + to) outcome.begin(onset)
+    }
     const events: Row[] = []
     for (const request of at < trafficFromMs ? [] : traffic.between(at, to)) {
       for (const answer of answersTo(request, observed, cast, seed)) {

@@ -1,9 +1,9 @@
-import { catalogue, type Fault, faultOf, type Mutant, mutate, scoreOf } from '@interlock/scenario'
+import { catalogue, type Fault, faultOf, type Mutant, mutate, scoreOf, type Trial } from '@interlock/scenario'
 import type { Config } from '../config.ts'
 import { exitCodes, UsageError } from '../errors.ts'
 import type { Output } from '../output.ts'
 import { durationOf, partOf } from '../scenario/measures.ts'
-import { type SettingOptions, settingOf } from '../scenario/setting.ts'
+import { type Setting, type SettingOptions, settingOf } from '../scenario/setting.ts'
 import { count, percent } from '../words.ts'
 
 export interface PolicyMutateOptions extends SettingOptions {
@@ -17,7 +17,7 @@ export interface PolicyMutateOptions extends SettingOptions {
   readonly for?: string
   readonly seed: number
   readonly seeds: number
-  readonly minScore: string
+  readonly minScore?: string
 }
 
 /** Panes that a fault may last before the policy counts as blind to it. */
@@ -30,26 +30,10 @@ export async function policyMutate(
   config: () => Config,
   out: Output,
 ): Promise<number> {
-  const { seed, seeds: runs, stage } = options
-  const minScore = partOf('--min-score', options.minScore)
-  const afterMs = durationOf('--after', options.after)
+  const { seed } = options
+  const minScore = partOf('--min-score', options.minScore ?? '0%')
   const setting = await settingOf(file, options, config)
-  const seeds = Array.from({ length: runs }, (_, index) => seed + index)
-  const chosen = Object.fromEntries(
-    (['feature', 'category', 'producer'] as const).flatMap((key) =>
-      options[key] === undefined ? [] : [[key, options[key]]],
-    ),
-  )
-  const lengthMs =
-    options.for === undefined ? defaultPanes * setting.policy.times.paneMs : durationOf('--for', options.for)
-  const trial = {
-    ...setting,
-    faults: faultsOf(options.faults),
-    chosen,
-    seeds,
-    onset: { stage: stage ?? null, afterMs },
-    lengthMs,
-  }
+  const trial = trialOf(setting, options)
   const mutants: Mutant[] = []
   try {
     for (const mutant of mutate(trial)) {
@@ -62,9 +46,26 @@ export async function policyMutate(
   }
   const score = scoreOf(mutants)
   const { from, rowsPerHour } = setting.traffic(seed)
-  const traffic = { from, rowsPerHour, seeds }
+  const traffic = { from, rowsPerHour, seeds: trial.seeds }
   out.result({ file, traffic, ...score, minScore, mutants }, describe(file, mutants, traffic))
   return score.score !== null && score.score >= minScore ? exitCodes.good : exitCodes.breachOrRefused
+}
+
+/** What is played of a setting. @throws UsageError */
+export function trialOf(setting: Setting, options: PolicyMutateOptions): Trial {
+  const { seed, seeds, stage } = options
+  const chosen = Object.fromEntries(
+    (['feature', 'category', 'producer'] as const).flatMap((key) =>
+      options[key] === undefined ? [] : [[key, options[key]]],
+    ),
+  )
+  return {
+    ...setting,
+    ...{ faults: faultsOf(options.faults), chosen },
+    seeds: Array.from({ length: seeds }, (_, index) => seed + index),
+    onset: { stage: stage ?? null, afterMs: durationOf('--after', options.after) },
+    lengthMs: options.for === undefined ? defaultPanes * setting.policy.times.paneMs : durationOf('--for', options.for),
+  }
 }
 
 function faultsOf(ids: readonly string[] | undefined): readonly Fault[] {

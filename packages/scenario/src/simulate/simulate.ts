@@ -82,6 +82,7 @@ function simulated(trial: Trial, fault: Fault, subject: ReturnType<typeof subjec
   const question = {
     ...{ policy, baseline, candidateBaseline, sample, rowsPerHour, onset, lengthMs },
     rampMs: injection.rampMs,
+    seed,
   }
   const predicted = forecast(question)
   const played = seeds.map((each) =>

@@ -6,7 +6,6 @@ import {
   type GuardrailEvidence,
   layoutOf,
   type Policy,
-  type SignalView,
   sha256,
   type Verdict,
   type VersionId,
@@ -14,6 +13,7 @@ import {
 import { judge, limitOf } from '@interlock/deployment'
 import { suggest } from '@interlock/policy'
 import { detectorFor, resolveSignal, wholeAndSlices } from '@interlock/statistics'
+import { plainCounts, plainSignal, type SignalShape } from '../plain-signal.ts'
 import type { CountsSource, MeasurementSource } from './source.ts'
 
 /** What a rule says to given counts. */
@@ -67,7 +67,7 @@ export function measure(policy: Policy, test: MeasurementSource, baseline: Basel
     test.stable === undefined || guardrail.reference !== 'stable' ? null : countsOf('stable', test.stable, signal)
   const setup: DetectorSetup = {
     guardrail,
-    signal: plain(signal),
+    signal: plainSignal(signal),
     baseline: guardrail.reference === 'baseline' ? baselineCounts(guardrail, baseline) : null,
     phi: guardrail.reference === 'baseline' ? (baseline?.phi[guardrail.signal] ?? 1) : 1,
     paneMs: policy.times.paneMs,
@@ -95,15 +95,11 @@ export function measure(policy: Policy, test: MeasurementSource, baseline: Basel
   return { ...last, limit, breachAfter }
 }
 
-type Shape =
-  | { readonly kind: 'rate' | 'volume' }
-  | { readonly kind: 'histogram'; readonly bins: readonly string[]; readonly ordered?: readonly number[] }
-
 function signalOf(
   { signal, reference, id }: Guardrail,
   test: MeasurementSource,
   baseline: BaselineDocument | null,
-): Shape {
+): SignalShape {
   if (baseline !== null) return resolveSignal(signal, baseline.spec, baseline.latencyLimitsMs)
   if (reference === 'baseline')
     throw new MeasurementProblem(
@@ -118,7 +114,7 @@ function signalOf(
 }
 
 /** The counts as the plain signal of that shape reads them. */
-function countsOf(key: 'now' | 'stable', counts: CountsSource, signal: Shape): Float64Array {
+function countsOf(key: 'now' | 'stable', counts: CountsSource, signal: SignalShape): Float64Array {
   if (signal.kind !== 'histogram') {
     if ('bins' in counts)
       throw new MeasurementProblem(
@@ -150,39 +146,10 @@ function countsOf(key: 'now' | 'stable', counts: CountsSource, signal: Shape): F
   return Float64Array.from(signal.bins, (name) => bins[name] ?? 0)
 }
 
-function plain(signal: Shape): SignalView {
-  switch (signal.kind) {
-    case 'rate':
-      return { kind: 'rate', id: 'rate', read: ([events = 0, trials = 0]) => ({ events, trials }) }
-    case 'volume':
-      return { kind: 'volume', id: 'volume', read: ([rows = 0]) => rows }
-    case 'histogram': {
-      const { bins, ordered } = signal
-      return {
-        kind: 'histogram',
-        id: 'histogram',
-        bins,
-        ...(ordered === undefined ? {} : { ordered }),
-        read: (counts) => counts,
-      }
-    }
-  }
-}
-
 function baselineCounts({ signal }: Guardrail, baseline: BaselineDocument | null): Float64Array | null {
   if (baseline === null) return null
   const whole = new Float64Array(layoutOf(baseline.spec).width)
   for (const { dimension, counts } of baseline.slices)
     if (dimension === 'producer') addPacked(Buffer.from(counts, 'base64'), whole)
-  const view = resolveSignal(signal, baseline.spec, baseline.latencyLimitsMs)
-  switch (view.kind) {
-    case 'rate': {
-      const { events, trials } = view.read(whole)
-      return Float64Array.of(events, trials)
-    }
-    case 'volume':
-      return null
-    case 'histogram':
-      return view.read(whole)
-  }
+  return plainCounts(resolveSignal(signal, baseline.spec, baseline.latencyLimitsMs), whole)
 }
