@@ -1,6 +1,7 @@
-import { type AnyOut, type Input, type LogRecord, type Processor, topics } from '@interlock/contracts'
+import { type AnyOut, contentTypes, type Input, type LogRecord, type Processor, topics } from '@interlock/contracts'
 import type { Subject } from './faults/fault.ts'
 import { type Injection, inject } from './faults/inject.ts'
+import { messagesOf } from './messages.ts'
 import { Outcome, type Played } from './outcome.ts'
 import type { Row } from './row.ts'
 import type { Traffic } from './traffic/traffic.ts'
@@ -43,8 +44,6 @@ const tickMs = 1_000
 /** Traffic begins once the deployment is registered, and the rollout once the platform was seen. */
 const trafficFromMs = 2_000
 const warmUpMs = 5_000
-/** Rows of one message; a message is bounded by bytes, too. */
-const messageRows = 500
 /** After the guardrail's first decision so many panes follow: a hold may yet become a rollback. */
 const panesAfterCatch = 10
 
@@ -181,12 +180,8 @@ class World {
   }
 
   #messages(events: readonly Row[]): readonly Input[] {
-    const inputs: Input[] = []
-    for (let from = 0; from < events.length; from += messageRows) {
-      const value = Buffer.from(JSON.stringify({ records: events.slice(from, from + messageRows) }))
-      inputs.push(this.#record(topics.predictions, value, { 'content-type': 'application/json' }))
-    }
-    return inputs
+    const headers = { 'content-type': contentTypes.json }
+    return messagesOf(events).map((value) => this.#record(topics.predictions, value, headers))
   }
 
   #record(topic: string, value: Uint8Array, headers: Readonly<Record<string, string>> = {}): Input {

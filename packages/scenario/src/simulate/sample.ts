@@ -3,6 +3,7 @@ import {
   addPacked,
   type BaselineDocument,
   contentHash,
+  contentTypes,
   type Input,
   type LogRecord,
   layoutOf,
@@ -13,6 +14,7 @@ import {
 } from '@interlock/contracts'
 import type { Subject } from '../faults/fault.ts'
 import { type Injection, inject } from '../faults/inject.ts'
+import { messagesOf } from '../messages.ts'
 import type { Row } from '../row.ts'
 import type { Traffic } from '../traffic/traffic.ts'
 import type { Cast } from '../world/cast.ts'
@@ -35,7 +37,6 @@ export interface Sample {
 
 /** Requests of a sample: 1 % of them are known to 6 %. */
 const sampleRequests = 30_000
-const messageRows = 500
 /** All rows of a sample fall into one pane. */
 const samplePaneMs = 10 * 86_400_000
 
@@ -100,18 +101,10 @@ function watchOf(cast: Cast, baseline: BaselineDocument, policy: Policy): WatchO
 function counted(profiler: Processor<unknown>, watch: WatchOut, rows: readonly Row[]): SampleCounts {
   const place = { processor: 'governor', shard: 0, offset: 0n, at: startMs } as const
   const inputs: Input[] = [{ kind: 'out', ...place, out: watch }]
-  for (let from = 0; from < rows.length; from += messageRows) {
-    const value = Buffer.from(JSON.stringify({ records: rows.slice(from, from + messageRows) }))
-    const headers = { 'content-type': 'application/json' }
-    const record: LogRecord = {
-      topic: topics.predictions,
-      partition: 0,
-      offset: BigInt(from),
-      at: startMs,
-      key: null,
-      value,
-      headers,
-    }
+  const plain = { topic: topics.predictions, partition: 0, at: startMs, key: null }
+  const headers = { 'content-type': contentTypes.json }
+  for (const [index, value] of messagesOf(rows).entries()) {
+    const record: LogRecord = { ...plain, offset: BigInt(index), value, headers }
     inputs.push({ kind: 'record', record })
   }
   const [, outs] = profiler.step(profiler.empty(0), inputs, startMs, true)
