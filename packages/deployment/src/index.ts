@@ -39,7 +39,7 @@ export { fleetIsFresh, fleetStaleAfterMs, grantFor, renewalDue } from './grants.
 export type { Hold } from './holds.ts'
 export { isHeldBy, releasableByPerson, withHold, withoutHold } from './holds.ts'
 export type { Breach, Judged, Watched } from './judgement.ts'
-export { calmPanes, calmPart, judge, safeLimitOf, watchPart } from './judgement.ts'
+export { calmPanes, calmPart, isBeyondTolerance, judge, safeLimitOf, watchPart } from './judgement.ts'
 export { budgetLog, limitOf } from './limit.ts'
 export { endsOfExceptions, policyAt } from './policy-at.ts'
 export type { BlindSpot, Promised, TrafficPlan } from './promise.ts'

@@ -11,6 +11,7 @@ import {
   wholeNumber,
 } from './arguments.ts'
 import type { Run } from './run.ts'
+import { scenarioCommands } from './scenarios.ts'
 
 /** What makes, checks and explains documents. */
 export function documentCommands(program: Command, run: Run): void {
@@ -62,6 +63,8 @@ export function documentCommands(program: Command, run: Run): void {
         ),
       ),
     )
+
+  scenarioCommands(policy, run)
 
   const baseline = program.command('baseline').description('count healthy rows, and calibrate rules on them')
   baseline
