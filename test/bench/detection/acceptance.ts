@@ -87,7 +87,7 @@ function canaries({ stops, canaryDelays }: Report): Verdict {
     `(3) healthy canaries stopped at most α; delay at a doubled rate at most ${most.canary} × ln(1/α)/KL`,
     [
       ...stops.map(({ alpha, rate, low, high }) => `α ${alpha}: ${between(rate, low, high)}`),
-      ...canaryDelays.map(({ alpha, overIdeal }) => `α ${alpha}: ${short(overIdeal)} ×`),
+      ...canaryDelays.map(({ alpha, overIdeal }) => `α ${alpha}: ${overIdeal.toFixed(2)} ×`),
     ].join('; '),
     [
       ...stops.filter(({ alpha, rate }) => rate > alpha).map(({ alpha }) => `too many stopped at α ${alpha}`),
@@ -95,7 +95,7 @@ function canaries({ stops, canaryDelays }: Report): Verdict {
         .filter(({ overIdeal }) => overIdeal > most.canary)
         .map(
           ({ alpha, overIdeal }) =>
-            `α ${alpha}: ${short(overIdeal)} ×; the price of not knowing ratio or start, which weighs more where few nats are asked`,
+            `α ${alpha}: ${overIdeal.toFixed(2)} ×; the price of not knowing ratio or start, which weighs more where few nats are asked`,
         ),
     ],
     stops

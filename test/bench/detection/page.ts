@@ -193,7 +193,7 @@ function canaryTable({ stops, canaryDelays }: Report): string {
         between(rate, low, high),
         short(delay.medianRequests),
         short(delay.idealRequests),
-        short(delay.overIdeal),
+        delay.overIdeal.toFixed(2),
       ]
     }),
   )}`
