@@ -9,6 +9,7 @@ export const faultKinds = {
   rebalance: 'F8',
   'two agents': 'F9',
   platform: 'F9',
+  'disk full': 'F28',
   duplicates: 'F10',
   reorder: 'F10',
   times: 'F11',

@@ -23,6 +23,8 @@ export class Faults {
     string,
     { readonly covers: (place: SimulatedPlace) => boolean; readonly ms: number }
   >()
+  /** What happens at the moment when a deployment's next command is out. */
+  private readonly withNextCommand = new Map<string, () => void>()
   /** Commands, facts and requests that were seen, to be sent again. */
   private readonly seen: LogRecord[] = []
 
@@ -39,6 +41,9 @@ export class Faults {
     this.isOn = false
     const { world } = this
     this.armed.clear()
+    this.withNextCommand.clear()
+    world.sink.onCall = () => {}
+    for (const disk of world.disks.values()) disk.isFull = false
     world.weather.calm()
     world.agentCutSince = null
     world.sink.mood = 'well'
@@ -99,6 +104,7 @@ export class Faults {
             return
           }
           // Armed: it dies a few milliseconds around its next append of that kind: before it lands, after it, after the answer.
+          if (chance.is(0.2)) return this.killAtPager(chance)
           const [row, covers] = chance.of([
             ['F1 killed at an append', ({ topic }: SimulatedPlace) => topic.startsWith('log.')],
             ['F4 killed between the parts of a snapshot', ({ topic }: SimulatedPlace) => topic === topics.snapshots],
@@ -183,13 +189,26 @@ export class Faults {
       case 'damaged':
         return this.often(chance, 60_000, () => {
           const platform = world.platform(deployment())
-          if (platform.mood !== 'well') return
-          this.note('F26 a target that is damaged')
-          world.tell(platform.deployment, 'platform: damaged')
-          const set = () => {
+          const ms = chance.between(5_000, 60_000)
+          const strike = (): void => {
+            if (platform.mood !== 'well') return
+            this.note('F26 a target that is damaged')
+            world.tell(platform.deployment, 'platform: damaged')
             platform.mood = 'damaged'
+            world.simulation.after(ms, () => platform.recover())
           }
-          this.spell(set, () => platform.recover(), chance.between(5_000, 60_000))
+          // Half of the time at the moment of a command: what was whole when it was given is not when it is carried out.
+          if (chance.is(0.5)) this.withNextCommand.set(platform.deployment, strike)
+          else strike()
+        })
+      case 'disk full':
+        return this.often(chance, 50_000, () => {
+          const disk = world.diskOf(chance.of([world.service('agent'), world.service('notifier')]).process)
+          this.note('F28 a full disk')
+          const set = (isFull: boolean) => () => {
+            disk.isFull = isFull
+          }
+          this.spell(set(true), set(false), chance.between(3_000, 60_000) * factor)
         })
       case 'duplicates':
         return this.often(chance, 4_000, () => {
@@ -422,7 +441,24 @@ export class Faults {
     }
   }
 
+  private killAtPager(chance: Chance): void {
+    const { sink } = this.world
+    const ms = chance.between(0, 9)
+    sink.onCall = (process) => {
+      sink.onCall = () => {}
+      if (!this.isOn) return
+      this.note('F5 killed while it pages')
+      const service = this.world.services.find((each) => each.process === process)
+      this.world.simulation.after(ms, () => service?.kill(500))
+    }
+  }
+
   private remember(record: LogRecord): void {
+    if (record.topic === topics.commands) {
+      const at = Buffer.from(record.key ?? []).toString()
+      this.withNextCommand.get(at)?.()
+      this.withNextCommand.delete(at)
+    }
     if (record.topic !== topics.facts && record.topic !== topics.commands && record.topic !== topics.requests) return
     if (record.headers[hostileHeader] !== undefined) return
     this.seen.push(record)

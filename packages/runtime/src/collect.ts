@@ -50,6 +50,7 @@ export interface Offer {
  * Looks at one input from its position on and takes at most the limits (but always one unit where there is one).
  *
  * @param before what it offered from the same position a moment ago: only what lies behind that is read
+ * @param end where the input was just seen to end; asked for where it is not given
  */
 export async function collect(
   log: EventLog,
@@ -57,9 +58,10 @@ export async function collect(
   from: bigint,
   limits: CollectLimits,
   before: Offer = { source, from, to: from, units: [], drained: true, seen: from },
+  end?: bigint,
 ): Promise<Offer> {
   if (!before.drained) return before
-  const seen = await log.wait(source.topic, source.partition, before.to, 0)
+  const seen = end ?? (await log.wait(source.topic, source.partition, before.to, 0))
   const units = [...before.units]
   let bytes = units.reduce((sum, unit) => sum + unit.bytes, 0)
   for await (const some of unitsOf(log, source, before.to, seen)) {
