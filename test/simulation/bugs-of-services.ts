@@ -121,7 +121,7 @@ export const bugsOfServices: readonly Bug[] = [
     `${evaluator}closing.ts`,
     'filter(([key]) => key >= next)',
     'filter(([key]) => key >= 0)',
-    { seed: 1, minutes: 20 },
+    { seed: 1, minutes: 6 },
   ),
   // ── governor, fleet ──────────────────────────────────────────────────────────────────────────────────────────────
   bug(
@@ -154,7 +154,7 @@ export const bugsOfServices: readonly Bug[] = [
     `${deployment}brakes.ts`,
     '.length < policy.brakes.rollbacksPerHour',
     '.length < policy.brakes.rollbacksPerHour + 1_000',
-    { seed: 1, minutes: 20 },
+    { seed: 2, minutes: 27 },
   ),
   bug(
     'holds do not hold',
@@ -314,7 +314,7 @@ export const bugsOfServices: readonly Bug[] = [
     `${agent}reconciler.ts`,
     'if (!ready.ok) {',
     'if (ready.checks.length > 99) {',
-    { faults: ['damaged'], seed: 1, minutes: 20 },
+    { faults: ['damaged'], seed: 1, minutes: 4 },
   ),
   bug(
     'lent without a trace',
@@ -322,7 +322,7 @@ export const bugsOfServices: readonly Bug[] = [
     `${agent}reconciler.ts`,
     'if (mayWait && !isOnDisk && !(await this.#remember(received)))',
     'if (mayWait && !isOnDisk && (await this.#remember(received)) === null)',
-    { faults: ['disk full'], seed: 1, minutes: 20 },
+    { faults: ['disk full'], seed: 1, minutes: 5 },
   ),
   bug(
     'saved before it is delivered',
@@ -330,7 +330,7 @@ export const bugsOfServices: readonly Bug[] = [
     `${notifier}main.ts`,
     'const done = least([next, ...unfinished])',
     'const done = least([next, next, ...unfinished.slice(0, 0)])',
-    { faults: ['kill'], seed: 1, minutes: 20 },
+    { faults: ['pager'], seed: 1, minutes: 20 },
   ),
   bug(
     'poison stops the pager',

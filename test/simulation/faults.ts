@@ -104,7 +104,6 @@ export class Faults {
             return
           }
           // Armed: it dies a few milliseconds around its next append of that kind: before it lands, after it, after the answer.
-          if (chance.is(0.2)) return this.killAtPager(chance)
           const [row, covers] = chance.of([
             ['F1 killed at an append', ({ topic }: SimulatedPlace) => topic.startsWith('log.')],
             ['F4 killed between the parts of a snapshot', ({ topic }: SimulatedPlace) => topic === topics.snapshots],
@@ -377,6 +376,7 @@ export class Faults {
         })
       case 'pager':
         return this.often(chance, 40_000, () => {
+          if (chance.is(0.5)) return this.killAtPager(chance)
           this.note('F30 the pager is away')
           const set = () => {
             world.sink.mood = chance.of(['slow', 'away'])
