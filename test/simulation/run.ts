@@ -30,6 +30,8 @@ export interface Outcome {
   readonly virtualMs: number
   readonly happened: ReadonlyMap<string, number>
   readonly figures: Readonly<Record<string, number>>
+  /** The most that was seen of what must be bounded. */
+  readonly most: ReadonlyMap<string, number>
 }
 
 const ended: readonly CommandState[] = ['verified', 'escalated', 'superseded']
@@ -75,6 +77,7 @@ export async function run(options: RunOptions): Promise<Outcome> {
     traceHash: world.traceHash,
     virtualMs: world.simulation.now - startedAt,
     happened: new Map([...faults.happened, ...[...world.weather.fates].map(([name, n]) => [`F3 ${name}`, n] as const)]),
+    most: world.bounds.most,
     figures: {
       rows: world.counts.rows,
       dead: world.counts.dead,
