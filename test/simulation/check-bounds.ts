@@ -1,4 +1,4 @@
-import { type LogRecord, topics } from '@interlock/contracts'
+import type { LogRecord } from '@interlock/contracts'
 import { maxRecords } from './parts.ts'
 import type { Seen } from './runs.ts'
 import type { Accuse } from './violation.ts'

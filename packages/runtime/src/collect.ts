@@ -61,10 +61,11 @@ export async function collect(
   end?: bigint,
 ): Promise<Offer> {
   if (!before.drained) return before
-  const seen = end ?? (await log.wait(source.topic, source.partition, before.to, 0))
+  const known: bigint = before.to
+  const seen: bigint = end ?? (await log.wait(source.topic, source.partition, known, 0))
   const units = [...before.units]
   let bytes = units.reduce((sum, unit) => sum + unit.bytes, 0)
-  for await (const some of unitsOf(log, source, before.to, seen)) {
+  for await (const some of unitsOf(log, source, known, seen)) {
     for (const unit of some) {
       if (units.length >= limits.maxRecords || (units.length > 0 && bytes + unit.bytes > limits.maxBytes)) {
         return { source, from, to: units.at(-1)!.next, units, drained: false, seen }
@@ -75,7 +76,7 @@ export async function collect(
   }
   // A range over a shard log ends right behind a valid entry, so that `from − 1` is valid for the next one; a foreign
   // topic may end with offsets that hold no record (compaction, transaction markers), and those are taken too.
-  const to = source.kind === 'log' ? (units.at(-1)?.next ?? from) : seen > before.to ? seen : before.to
+  const to = source.kind === 'log' ? (units.at(-1)?.next ?? from) : seen > known ? seen : known
   return { source, from, to, units, drained: true, seen }
 }
 
