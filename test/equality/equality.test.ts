@@ -13,13 +13,16 @@ import { type EventLog, openKafkaLog, openSqliteLog } from '@interlock/runtime'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { anyBroker, howToRun, newPrefix } from '../kafka/broker.ts'
 import { digest, type Outcome, outcomeOf } from './outcome.ts'
-import { play, type Traffic } from './play.ts'
+import { play, type Setting, type Traffic } from './play.ts'
 import { readRecording } from './recording.ts'
 
 interface Run {
   readonly name: string
   /** null: the embedded log. */
   readonly partitions: number | null
+  /** Of the embedded log; default: one. */
+  readonly profilers?: number
+  readonly lags?: Setting['lags']
   readonly deployments: number
   readonly messageRows: number | null
   readonly stepRecords: number | null
@@ -28,9 +31,19 @@ interface Run {
 const large = { messageRows: null, stepRecords: null }
 /** One row in three of a quantum's messages a step: nearly every step of the profiler stands in a backlog. */
 const small = { messageRows: 7, stepRecords: 3 }
+/**
+ * For eight seconds one of two profiler shards stands still: longer than a pane and its lateness, so that panes must wait for it,
+ * and shorter than what counts as silence.
+ */
+function isLagging(quantum: number): boolean {
+  return quantum >= lagFrom && quantum < lagTo
+}
+const lagFrom = 44
+const lagTo = 60
 const embedded: readonly Run[] = [
   { name: 'embedded, large messages', partitions: null, deployments: 1, ...large },
   { name: 'embedded, small messages', partitions: null, deployments: 1, ...small },
+  { name: 'embedded, a shard lags', partitions: null, profilers: 2, deployments: 1, ...large, lags: isLagging },
 ]
 const distributed: readonly Run[] = [
   { name: 'Kafka  1, large messages', partitions: 1, deployments: 1, ...large },
@@ -53,16 +66,16 @@ const rowsAt = new Map(recording.batches.map(({ quantum, rows }) => [quantum, ro
 const inTime: Traffic = (quantum) => rowsAt.get(quantum) ?? []
 
 async function outcome(run: Run, traffic: Traffic): Promise<Outcome> {
-  const { partitions, deployments, messageRows, stepRecords } = run
+  const { partitions, profilers = 1, deployments, messageRows, stepRecords, lags } = run
   const kafka = { brokers: [broker?.address ?? ''], clientId: 'equality', prefix: newPrefix() }
   const log: EventLog =
     partitions === null
       ? openSqliteLog({ folder: await mkdtemp(join(folder, 'log-')), durability: 'process-crash' })
       : openKafkaLog(kafka)
   try {
-    const shards = { profiler: partitions ?? 1, deployments }
-    const setting = { log, shards, partitions: partitions ?? 1, messageRows, stepRecords, events: 'predictions' }
-    await play(setting, recording, traffic)
+    const count = partitions ?? profilers
+    const setting = { log, partitions: count, messageRows, stepRecords, events: 'predictions', ...(lags && { lags }) }
+    await play({ ...setting, shards: { profiler: count, deployments } }, recording, traffic)
     return await outcomeOf(log, recording)
   } finally {
     await log.close()
@@ -93,7 +106,7 @@ beforeAll(async () => {
       }),
     ].join('\n'),
   )
-}, 240_000)
+}, 360_000)
 
 test('a real Kafka is there, or nothing says that it must be', () => {
   if (broker === null) expect(process.env.INTERLOCK_REQUIRE, howToRun).not.toBe('all')

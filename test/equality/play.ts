@@ -22,7 +22,7 @@ import {
   topics,
 } from '@interlock/contracts'
 import { check } from '@interlock/policy'
-import { type EventLog, isTransient, seededRandom, staticMembership } from '@interlock/runtime'
+import { type EventLog, isTransient, type Membership, seededRandom, staticMembership } from '@interlock/runtime'
 import pino from 'pino'
 import { loadConfig } from '../../packages/cli/src/config.ts'
 import { evaluatorParts, governorParts, profilerParts } from '../../packages/cli/src/parts/hosting.ts'
@@ -48,6 +48,8 @@ export interface Setting {
   readonly stepRecords: number | null
   /** Name of the events' topic: one that is this run's own. */
   readonly events: string
+  /** Quanta in which nobody owns the profiler's shard 0, and its input waits; default: none. */
+  readonly lags?: (quantum: number) => boolean
 }
 
 /** Rows that are sent at a quantum; told what the platform serves then. */
@@ -58,7 +60,7 @@ export type Traffic = (quantum: number, serves: Observed) => readonly Prediction
  * memory, on a real log at virtual times. Every shard steps at least once a quantum.
  */
 export async function play(
-  { log: real, shards, partitions, messageRows, stepRecords, events }: Setting,
+  { log: real, shards, partitions, messageRows, stepRecords, events, lags = () => false }: Setting,
   recording: Omit<Recording, 'batches'>,
   traffic: Traffic,
 ): Promise<void> {
@@ -71,6 +73,7 @@ export async function play(
 
   const logger = pino({ level: process.env.INTERLOCK_LOG ?? 'silent' })
   const document = documentOf(recording, events)
+  const profilers = new Owned(shards.profiler)
   const wiring: Wiring = {
     config: loadConfig(undefined, { INTERLOCK_ENVIRONMENT: environment, INTERLOCK_DATA: '/nowhere' }),
     deployments: [{ document } as Wiring['deployments'][number]],
@@ -82,7 +85,8 @@ export async function play(
     eventPartitions: new Map([[events, partitions]]),
     random: seededRandom(1),
     membership: (name) => {
-      const count = name === 'profiler' ? shards.profiler : name === 'fleet' ? 1 : shards.deployments
+      if (name === 'profiler') return profilers
+      const count = name === 'fleet' ? 1 : shards.deployments
       return staticMembership(Array.from({ length: count }, (_, shard) => shard))
     },
     // Rows come each quantum; a shard without any steps a moment later.
@@ -150,6 +154,7 @@ export async function play(
         await submit('approver', { kind: 'approve', deployment, object, comment: 'read' }, `approve-${object}`)
       }
     }
+    profilers.withoutFirst(lags(quantum))
     if (quantum === rolloutAt) await submit('author', rollout, 'rollout')
     const rows = traffic(quantum, await platform.observe())
     await sendRows(log, { events, partitions, messageRows }, rows)
@@ -163,6 +168,29 @@ export async function play(
   })
   while (!isOver) await clock.advance(quantumMs, log.isBusy)
   await ending
+}
+
+/** All shards are owned here, but for the first one while it lags. */
+class Owned implements Membership {
+  private readonly told = new Set<(owned: readonly number[]) => void>()
+  private readonly all: readonly number[]
+  private lacksFirst = false
+
+  constructor(shards: number) {
+    this.all = Array.from({ length: shards }, (_, shard) => shard)
+  }
+
+  on(change: (owned: readonly number[]) => void): () => void {
+    this.told.add(change)
+    change(this.all)
+    return () => this.told.delete(change)
+  }
+
+  withoutFirst(lacksFirst: boolean): void {
+    if (lacksFirst === this.lacksFirst) return
+    this.lacksFirst = lacksFirst
+    for (const change of this.told) change(lacksFirst ? this.all.slice(1) : this.all)
+  }
 }
 
 /** A broker on a busy machine may take longer than a client waits; what it made by then is found the next time. */

@@ -72,8 +72,8 @@ export const bugsOfRuntime: readonly Bug[] = [
     'range to the end of the log',
     'a range over a shard log swallows void entries',
     `${runtime}collect.ts`,
-    "const to = source.kind === 'log' ? (units.at(-1)?.next ?? from) : seen > before.to ? seen : before.to",
-    'const to = seen > before.to ? seen : before.to',
+    "const to = source.kind === 'log' ? (units.at(-1)?.next ?? from) : seen > known ? seen : known",
+    'const to = seen > known ? seen : known',
     { faults: ['rebalance', 'pause'], seed: 1, minutes: 1 },
   ),
   bug(

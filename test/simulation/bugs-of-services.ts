@@ -115,6 +115,14 @@ export const bugsOfServices: readonly Bug[] = [
     'const fresh = { late: 0, spans: new Map() }',
     { seed: 1, minutes: 2 },
   ),
+  bug(
+    'nothing is forgotten',
+    'counts of closed panes stay in the state',
+    `${evaluator}closing.ts`,
+    'filter(([key]) => key >= next)',
+    'filter(([key]) => key >= 0)',
+    { seed: 1, minutes: 6 },
+  ),
   // ── governor, fleet ──────────────────────────────────────────────────────────────────────────────────────────────
   bug(
     'too few is a pass',
@@ -139,6 +147,14 @@ export const bugsOfServices: readonly Bug[] = [
     'if (acting.length === 0) return record',
     'if (acting.length >= 0) return record',
     { seed: 1, minutes: 5 },
+  ),
+  bug(
+    'a brake that never brakes',
+    'the machine rolls back as often as it likes',
+    `${deployment}brakes.ts`,
+    '.length < policy.brakes.rollbacksPerHour',
+    '.length < policy.brakes.rollbacksPerHour + 1_000',
+    { seed: 2, minutes: 27 },
   ),
   bug(
     'holds do not hold',
@@ -291,6 +307,30 @@ export const bugsOfServices: readonly Bug[] = [
     'const outcome = await platform.apply(desired, command, kept.signed, observed.version)',
     'const outcome = await platform.apply({ ...desired, shareMax: Math.min(1, desired.shareMax * 1.5) }, command, kept.signed, observed.version)',
     { seed: 1, minutes: 2 },
+  ),
+  bug(
+    'a damaged artifact',
+    'an agent activates what its platform says is not whole',
+    `${agent}reconciler.ts`,
+    'if (!ready.ok) {',
+    'if (ready.checks.length > 99) {',
+    { faults: ['damaged'], seed: 1, minutes: 4 },
+  ),
+  bug(
+    'lent without a trace',
+    'an agent acts on a promotion that its disk did not take',
+    `${agent}reconciler.ts`,
+    'if (mayWait && !isOnDisk && !(await this.#remember(received)))',
+    'if (mayWait && !isOnDisk && (await this.#remember(received)) === null)',
+    { faults: ['disk full'], seed: 1, minutes: 5 },
+  ),
+  bug(
+    'saved before it is delivered',
+    'a notifier’s position moves when an alert is read, not when it was delivered',
+    `${notifier}main.ts`,
+    'const done = least([next, ...unfinished])',
+    'const done = least([next, next, ...unfinished.slice(0, 0)])',
+    { faults: ['pager'], seed: 1, minutes: 20 },
   ),
   bug(
     'poison stops the pager',

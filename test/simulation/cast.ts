@@ -212,8 +212,8 @@ export const paces = {
     paneMs: 10_000,
     latenessMs: 5_000,
     stallMs: 15_000,
-    tickMs: 4_000,
-    lingerMs: 500,
+    tickMs: 5_000,
+    lingerMs: 750,
     grantMs: 60_000,
   },
 } as const satisfies Record<string, Pace>
@@ -234,7 +234,7 @@ stages:
   - { share: shadow, rows: 12, at-least: ${4 * factor}s, at-most: ${40 * factor}s }
   - { share: 30%, rows: 30, at-least: ${6 * factor}s, at-most: ${90 * factor}s }
   - { share: 100% }
-brakes: { rollbacks-an-hour: 3, share-of-fleet: 20%, within: ${2 * factor}m }
+brakes: { rollbacks-an-hour: 2, share-of-fleet: 20%, within: ${2 * factor}m }
 guardrails:
   errors: { signal: errors, against: stable, role: gate, tolerate: 50%, safe: 200%, absolute: 15%, rows: 20, action: roll back, protects: everybody }
   inputs: { signal: distribution(x), against: stable, tolerate: 0.1, rows: 40, action: roll back, protects: everybody }

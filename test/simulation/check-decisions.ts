@@ -358,6 +358,16 @@ export class DecisionChecks {
     const about = this.about(deployment)
     const view = about.decisions.at(-1)?.after ?? about.state?.view
     if (view === undefined || view.holds.length > 0 || view.order[2] > 0 || view.candidate === null) return
+    // What held when the evidence came may have been lifted by a person behind it; the next evidence asks again.
+    const isLifted = seen.outs.some(
+      (out) =>
+        out.kind === 'decision' &&
+        out.deployment === deployment &&
+        out.outcome === 'released' &&
+        this.roles.has(out.by) &&
+        out.before.holds.length > 0,
+    )
+    if (isLifted) return
     this.accuse(
       'S11',
       deployment,

@@ -89,6 +89,11 @@ export class PublicChecks {
     copied.published = Math.max(copied.published, place + 1)
   }
 
+  /** How many outs wait for their publication. */
+  get unpublished(): number {
+    return [...this.copied.values()].reduce((sum, { due, published }) => sum + due.length - published, 0)
+  }
+
   /** What is still not published, when all is quiet. */
   missing(): readonly string[] {
     return [...this.copied].flatMap(([name, { due, published }]) => {

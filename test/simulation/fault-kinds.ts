@@ -9,6 +9,7 @@ export const faultKinds = {
   rebalance: 'F8',
   'two agents': 'F9',
   platform: 'F9',
+  'disk full': 'F28',
   duplicates: 'F10',
   reorder: 'F10',
   times: 'F11',
@@ -27,7 +28,7 @@ export const faultKinds = {
   policy: 'F27 S10',
   upgrade: 'F31',
   retention: 'F13',
-  pager: 'F30',
+  pager: 'F30 F5',
   keys: 'F24',
 } as const satisfies Readonly<Record<string, string>>
 export type FaultKind = keyof typeof faultKinds

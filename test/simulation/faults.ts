@@ -10,6 +10,7 @@ import type { Mood } from './platform.ts'
 import { trim } from './retention.ts'
 import { Service } from './service.ts'
 import { Chance } from './streams.ts'
+import { Traps } from './traps.ts'
 import type { Spell } from './weather.ts'
 import type { World } from './world.ts'
 
@@ -19,17 +20,14 @@ export class Faults {
   readonly kinds: readonly FaultKind[]
   private readonly world: World
   private isOn = true
-  private readonly armed = new Map<
-    string,
-    { readonly covers: (place: SimulatedPlace) => boolean; readonly ms: number }
-  >()
+  private readonly traps: Traps
   /** Commands, facts and requests that were seen, to be sent again. */
   private readonly seen: LogRecord[] = []
 
   constructor(world: World, kinds: readonly FaultKind[]) {
     this.world = world
     this.kinds = kinds
-    world.weather.onAppend = (place) => this.spring(place)
+    this.traps = new Traps(world, (row) => this.note(row))
     world.onRecord = (record) => this.remember(record)
     for (const kind of kinds) this.start(kind, new Chance(world.seed, `fault ${kind}`))
   }
@@ -38,7 +36,8 @@ export class Faults {
   stop(): void {
     this.isOn = false
     const { world } = this
-    this.armed.clear()
+    this.traps.clear()
+    for (const disk of world.disks.values()) disk.isFull = false
     world.weather.calm()
     world.agentCutSince = null
     world.sink.mood = 'well'
@@ -109,9 +108,9 @@ export class Faults {
             ['F6 an agent killed at a fact', ({ topic }: SimulatedPlace) => topic === topics.facts],
           ] as const)
           if (row.startsWith('F6')) {
-            if (chance.is(0.5)) this.killAtPlatform(chance)
-            this.arm(world.service('agent'), row, covers, chance)
-          } else this.arm(service, row, covers, chance)
+            if (chance.is(0.5)) this.traps.atPlatform(chance)
+            this.traps.atAppend(world.service('agent'), row, covers, chance)
+          } else this.traps.atAppend(service, row, covers, chance)
         })
       case 'pause':
         return this.often(chance, 25_000, () => {
@@ -183,13 +182,26 @@ export class Faults {
       case 'damaged':
         return this.often(chance, 60_000, () => {
           const platform = world.platform(deployment())
-          if (platform.mood !== 'well') return
-          this.note('F26 a target that is damaged')
-          world.tell(platform.deployment, 'platform: damaged')
-          const set = () => {
+          const ms = chance.between(5_000, 60_000)
+          const strike = (): void => {
+            if (platform.mood !== 'well') return
+            this.note('F26 a target that is damaged')
+            world.tell(platform.deployment, 'platform: damaged')
             platform.mood = 'damaged'
+            world.simulation.after(ms, () => platform.recover())
           }
-          this.spell(set, () => platform.recover(), chance.between(5_000, 60_000))
+          // Half of the time at the moment of a command: what was whole when it was given is not when it is carried out.
+          if (chance.is(0.5)) this.traps.withNextCommand.set(platform.deployment, strike)
+          else strike()
+        })
+      case 'disk full':
+        return this.often(chance, 50_000, () => {
+          const disk = world.diskOf(chance.of([world.service('agent'), world.service('notifier')]).process)
+          this.note('F28 a full disk')
+          const set = (isFull: boolean) => () => {
+            disk.isFull = isFull
+          }
+          this.spell(set(true), set(false), chance.between(3_000, 60_000) * factor)
         })
       case 'duplicates':
         return this.often(chance, 4_000, () => {
@@ -358,6 +370,7 @@ export class Faults {
         })
       case 'pager':
         return this.often(chance, 40_000, () => {
+          if (chance.is(0.5)) return this.traps.atPager(chance)
           this.note('F30 the pager is away')
           const set = () => {
             world.sink.mood = chance.of(['slow', 'away'])
@@ -396,33 +409,8 @@ export class Faults {
     )
   }
 
-  private arm(service: Service, row: string, covers: (place: SimulatedPlace) => boolean, chance: Chance): void {
-    this.note(row)
-    const { name } = service.process
-    this.armed.set(name, { covers: (place) => place.process === name && covers(place), ms: chance.between(0, 9) })
-  }
-
-  private spring(place: SimulatedPlace): void {
-    const trap = this.armed.get(place.process)
-    if (trap === undefined || !trap.covers(place)) return
-    this.armed.delete(place.process)
-    const service = this.world.services.find(({ process }) => process.name === place.process)
-    this.world.simulation.after(trap.ms, () => service?.kill(300 + trap.ms * 200))
-  }
-
-  private killAtPlatform(chance: Chance): void {
-    const platform = this.world.platform(chance.of(deployments))
-    const ms = chance.between(0, 9)
-    platform.onCall = (process) => {
-      platform.onCall = () => {}
-      if (!this.isOn) return
-      this.note('F6 an agent killed at its platform')
-      const service = this.world.services.find((each) => each.process === process)
-      this.world.simulation.after(ms, () => service?.kill(500))
-    }
-  }
-
   private remember(record: LogRecord): void {
+    this.traps.landed(record)
     if (record.topic !== topics.facts && record.topic !== topics.commands && record.topic !== topics.requests) return
     if (record.headers[hostileHeader] !== undefined) return
     this.seen.push(record)

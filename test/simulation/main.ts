@@ -51,6 +51,7 @@ const startedAt = performance.now()
 const totals = { virtualMs: 0, seeds: 0 }
 const happened = new Map<string, number>()
 const figures = new Map<string, number>()
+const most = new Map<string, number>()
 let failing: Outcome | undefined
 for (const seed of seeds) {
   if (values['stop-after-ms'] !== undefined && performance.now() - startedAt > Number(values['stop-after-ms'])) break
@@ -58,6 +59,7 @@ for (const seed of seeds) {
   totals.virtualMs += outcome.virtualMs
   totals.seeds += 1
   for (const [row, count] of outcome.happened) happened.set(row, (happened.get(row) ?? 0) + count)
+  for (const [what, count] of outcome.most) most.set(what, Math.max(most.get(what) ?? 0, count))
   for (const [name, count] of Object.entries(outcome.figures)) figures.set(name, (figures.get(name) ?? 0) + count)
   if (outcome.violations.length === 0) continue
   failing = outcome
@@ -69,7 +71,9 @@ const report = {
   simulatedHours: totals.virtualMs / 3_600_000,
   cpuSeconds: (cpu.user + cpu.system) / 1e6,
   speed: totals.virtualMs / ((cpu.user + cpu.system) / 1e3),
+  peakMemoryMb: Math.round(process.resourceUsage().maxRSS / 1_024),
   figures: Object.fromEntries(figures),
+  most: Object.fromEntries(most),
   faults: Object.fromEntries([...happened].sort(([a], [b]) => byRow(a, b))),
   violation: failing?.violations[0] ?? null,
   seed: failing?.seed ?? null,
@@ -85,7 +89,9 @@ else {
   process.stdout.write(
     `${Object.entries(report.figures)
       .map(([name, count]) => `${name} ${count}`)
-      .join(', ')}\n\nfaults by row of docs/reliability.md §4\n`,
+      .join(
+        ', ',
+      )}\nat most: ${[...most].map(([what, count]) => `${what} ${count}`).join(', ')}\n\nfaults by row of docs/reliability.md §4\n`,
   )
   for (const [row, count] of Object.entries(report.faults)) process.stdout.write(`  ${row.padEnd(52)} ${count}\n`)
 }

@@ -52,9 +52,12 @@ export const deploymentShards = 2
 
 const logger = pino({ level: 'silent' })
 
+/** Most records of an input that a step takes. */
+export const maxRecords = 20
+
 /** Snapshots come often enough to matter within minutes. */
 function limitsOf({ factor, tickMs, lingerMs }: Pace): Partial<ShardLimits> {
-  return { snapshotMs: 20_000 * factor, snapshotEntries: 300, maxRecords: 20, tickMs, lingerMs }
+  return { snapshotMs: 20_000 * factor, snapshotEntries: 300, maxRecords, tickMs, lingerMs }
 }
 
 /** What is done with a processor; the state's type stays the processor's own business. */
@@ -180,6 +183,7 @@ export function agentPart(world: World, process: SimulatedProcess, signal: Abort
         agent: agentName,
         environment,
         platforms: new Map(deployments.map((each) => [each, world.platform(each).handle(process)])),
+        kept: world.diskOf(process).kept(process),
         verify: commandCheck(
           { environment, agent: agentName, deployments: new Set(deployments) },
           () => ({ keys }),
@@ -201,12 +205,13 @@ export function notifierPart(world: World, process: SimulatedProcess, signal: Ab
   const sink: Sink = {
     name: 'pager',
     deliver: (message) =>
-      new Promise((resolve, reject) =>
+      new Promise((resolve, reject) => {
+        world.sink.begins(process)
         world.simulation.after(world.sink.latencyMs(), () => {
           const isTaken = world.sink.takes(message)
           process.deliver(() => (isTaken ? resolve() : reject(new Error('the pager does not answer'))))
-        }),
-      ),
+        })
+      }),
   }
   return [
     runNotifier(
@@ -218,7 +223,7 @@ export function notifierPart(world: World, process: SimulatedProcess, signal: Ab
         holder: notifierName,
         sinks: [sink],
         sign: (fact: FactRecord) => world.posted(signFact(fact, signerNamed(notifierName)), fact),
-        positions: world.positions(process),
+        positions: world.diskOf(process).store(process),
         tell: (message, details) => world.tell('notifier', `${message} ${JSON.stringify(details)}`),
       },
       signal,

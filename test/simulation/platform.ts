@@ -34,6 +34,8 @@ export interface Change {
   readonly command: Command
   readonly before: Observed
   readonly after: Observed
+  /** Artifacts of which it told the agent, since that looked last, that they are whole. */
+  readonly whole: ReadonlySet<Hash>
 }
 
 /**
@@ -54,6 +56,7 @@ export class ServingPlatform {
   private readonly simulation: Simulation
   private readonly chance: Chance
   private revision = 0
+  private readonly whole = new Map<string, Set<Hash>>()
   onChange: (change: Change) => void = () => {}
   /** Asked at each call: a world may kill the caller right there. */
   onCall: (process: SimulatedProcess) => void = () => {}
@@ -86,11 +89,6 @@ export class ServingPlatform {
     return this.simulation.now - this.moodSince
   }
 
-  /** Damaged for so long that whoever looked before it acted has seen it. */
-  get isDamaged(): boolean {
-    return this.moodNow === 'damaged' && this.moodMs > 1_000
-  }
-
   /** Versions that answer now. */
   get serving(): { readonly stable: VersionId; readonly candidate: VersionId | null } {
     const { stable, candidate } = this.state
@@ -100,7 +98,11 @@ export class ServingPlatform {
   handle(process: SimulatedProcess): Platform {
     return {
       kind: 'simulated',
-      observe: () => this.call(process, () => this.pretended ?? this.state),
+      observe: () =>
+        this.call(process, () => {
+          this.whole.set(process.name, new Set())
+          return this.pretended ?? this.state
+        }),
       targets: () =>
         this.call(process, () => {
           const { stable, candidate } = this.state
@@ -110,6 +112,8 @@ export class ServingPlatform {
       ready: (target) =>
         this.call(process, () => {
           const ok = this.mood !== 'damaged' || target === this.state.stable
+          if (ok) this.whole.get(process.name)?.add(target)
+          else this.whole.get(process.name)?.delete(target)
           return { ok, checks: [{ name: 'digest', ok, detail: ok ? 'whole' : 'bytes differ' }] }
         }),
       apply: (desired, command, _signed, ifVersion) =>
@@ -128,7 +132,8 @@ export class ServingPlatform {
             this.pretended = after
             return 'applied'
           }
-          const change = { at: this.simulation.now, by: process.name, command, before: this.state, after }
+          const whole = new Set(this.whole.get(process.name))
+          const change = { at: this.simulation.now, by: process.name, command, before: this.state, after, whole }
           this.state = after
           this.pretended = null
           this.changes.push(change)

@@ -21,7 +21,7 @@ const { sign, verify } = crypto
 crypto.verify = ((algorithm: null, data: Buffer, key: KeyObject, signature: Buffer): boolean => {
   const name = `${nameOf(key)} ${signature.toString('latin1')}`
   const known = verified.get(name)
-  if (known !== undefined && known.data.equals(data)) return known.ok
+  if (known?.data.equals(data)) return known.ok
   const ok = verify(algorithm, data, key, signature)
   remember(verified, name, { data: Buffer.from(data), ok })
   return ok

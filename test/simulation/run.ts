@@ -1,7 +1,6 @@
 import { type CommandState, compareOrders, shardOf, topics } from '@interlock/contracts'
 import { verifyReplay } from '@interlock/runtime'
 import { deployments, type Pace, paces } from './cast.ts'
-import { checkLedger } from './check-ledger.ts'
 import { type FaultKind, faultsOf } from './fault-kinds.ts'
 import { Faults } from './faults.ts'
 import { checkEvidenceBySums } from './metamorphic.ts'
@@ -31,6 +30,8 @@ export interface Outcome {
   readonly virtualMs: number
   readonly happened: ReadonlyMap<string, number>
   readonly figures: Readonly<Record<string, number>>
+  /** The most that was seen of what must be bounded. */
+  readonly most: ReadonlyMap<string, number>
 }
 
 const ended: readonly CommandState[] = ['verified', 'escalated', 'superseded']
@@ -39,7 +40,7 @@ const commandMs = 90_000
 
 /** A seed's own pace: most run calmly, since an hour is cheap there. */
 export function paceOf(seed: number): Pace {
-  return new Chance(seed, 'pace').is(0.3) ? paces.brisk : paces.calm
+  return new Chance(seed, 'pace').is(0.2) ? paces.brisk : paces.calm
 }
 
 /** One run of a world: introduced, troubled, left alone to settle, then asked whether all is as it must be. */
@@ -76,6 +77,7 @@ export async function run(options: RunOptions): Promise<Outcome> {
     traceHash: world.traceHash,
     virtualMs: world.simulation.now - startedAt,
     happened: new Map([...faults.happened, ...[...world.weather.fates].map(([name, n]) => [`F3 ${name}`, n] as const)]),
+    most: world.bounds.most,
     figures: {
       rows: world.counts.rows,
       dead: world.counts.dead,
@@ -184,7 +186,7 @@ async function atTheEnd(world: World, isQuick: boolean): Promise<void> {
     const behind = world.shardChecks.lag(of, Number(shard)).filter((each) => each.startsWith(topics.predictions))
     if (behind.length > 0) accuse('L', name, behind.join('; '))
   }
-  checkLedger(world.landed, accuse)
+  world.ledger.missing()
   if (isQuick) return
   checkEvidenceBySums(world.landed, accuse)
   const observer = world.simulation.process('observer')

@@ -15,15 +15,17 @@ import {
   topics,
   type VersionId,
 } from '@interlock/contracts'
-import type { PositionStore } from '@interlock/notifier'
-import { SimulatedLog, type SimulatedProcess, Simulation } from '@interlock/runtime'
+import { SimulatedLog, Simulation } from '@interlock/runtime'
 import { deployments, environment, keysetOf, type Pace, rootName, signerNamed } from './cast.ts'
+import { BoundChecks } from './check-bounds.ts'
 import { CountChecks } from './check-counts.ts'
 import { DecisionChecks, type Mail } from './check-decisions.ts'
 import { EvidenceChecks } from './check-evidence.ts'
+import { LedgerChecks } from './check-ledger.ts'
 import { PlatformChecks } from './check-platforms.ts'
 import { PublicChecks } from './check-public.ts'
 import { ShardChecks } from './check-shards.ts'
+import { Disk } from './disk.ts'
 import { hostileHeader } from './hostile.ts'
 import { Group } from './membership.ts'
 import { agentPart, deploymentShards, hosted, notifierPart, profilerShards } from './parts.ts'
@@ -63,6 +65,8 @@ export class World {
   readonly decisions: DecisionChecks
   readonly publics: PublicChecks
   readonly platformChecks: PlatformChecks
+  readonly bounds: BoundChecks
+  readonly ledger: LedgerChecks
   readonly violations: Violation[] = []
   readonly trace: { readonly at: number; readonly about: string; readonly text: string }[] = []
   /** Build that processes name; another one after an upgrade. */
@@ -85,7 +89,7 @@ export class World {
   /** Alerts that the notifier itself reported as given up. */
   readonly givenUp = new Set<string>()
   readonly trimmed = new Set<string>()
-  private stored = new Map<number, bigint>()
+  readonly disks = new Map<string, Disk>()
   private readonly over = Promise.withResolvers<void>()
 
   constructor(seed: number, pace: Pace) {
@@ -109,7 +113,9 @@ export class World {
       accuse,
     )
     this.publics = new PublicChecks(this.landed, accuse)
-    this.platformChecks = new PlatformChecks(this.decisions, accuse)
+    this.platformChecks = new PlatformChecks(this.decisions, (name) => this.diskOf({ name }), accuse)
+    this.bounds = new BoundChecks(accuse)
+    this.ledger = new LedgerChecks(this.landed, accuse)
     this.sink = new Sink(new Chance(seed, 'sink'))
     this.createTopics()
     this.servers.onLand = (record) => this.land(record)
@@ -153,6 +159,7 @@ export class World {
     this.compact()
     this.serve(new Chance(seed, 'serving'))
     this.watchGrants()
+    this.watchBounds()
   }
 
   /** Lets so much virtual time pass, or less when an invariant breaks. */
@@ -207,24 +214,12 @@ export class World {
     return value
   }
 
-  /** The notifier's store: it survives the process. */
-  positions(process: SimulatedProcess): PositionStore {
-    const call = <Answer>(work: () => Answer): Promise<Answer> =>
-      new Promise((resolve) =>
-        this.simulation.after(0.5, () => {
-          const answer = work()
-          this.simulation.after(0.5, () => process.deliver(() => resolve(answer)))
-        }),
-      )
-    return {
-      load: () => call(() => new Map(this.stored)),
-      save: (positions) => {
-        const copy = new Map(positions)
-        return call(() => {
-          this.stored = copy
-        })
-      },
-    }
+  /** The disk of a process's service. */
+  diskOf({ name }: { readonly name: string }): Disk {
+    const service = name.split('#')[0]!
+    const known = this.disks.get(service) ?? new Disk(this.simulation)
+    this.disks.set(service, known)
+    return known
   }
 
   tell(about: string, text: string): void {
@@ -259,12 +254,15 @@ export class World {
     if (value !== null) this.hash = crc32(value, this.hash)
     if (value !== null && (topic === topics.requests || topic === topics.facts)) this.takeMail(record, value)
     const seen = this.landed.take(record)
+    if (topic === topics.snapshots) this.bounds.snapshot(record)
     this.onRecord(record)
     if (seen !== null) {
       this.shardChecks.take(seen)
+      this.bounds.step(seen)
       this.publics.due(seen)
       if (seen.processor === 'profiler') this.counts.take(seen)
       if (seen.processor === 'evaluator') this.evidence.take(seen)
+      if (seen.processor === 'fleet') this.ledger.take(seen)
       if (seen.processor === 'governor') {
         this.decisions.take(seen)
         for (const out of seen.outs) {
@@ -403,6 +401,14 @@ export class World {
         }
       }
       if (!this.isOver) this.watchGrants()
+    })
+  }
+
+  /** S13: each few seconds what waits is counted. */
+  private watchBounds(): void {
+    this.simulation.after(5_000 * this.pace.factor, () => {
+      this.bounds.sample(this)
+      if (!this.isOver) this.watchBounds()
     })
   }
 

@@ -50,6 +50,7 @@ export interface Offer {
  * Looks at one input from its position on and takes at most the limits (but always one unit where there is one).
  *
  * @param before what it offered from the same position a moment ago: only what lies behind that is read
+ * @param end where the input was just seen to end; asked for where it is not given
  */
 export async function collect(
   log: EventLog,
@@ -57,12 +58,14 @@ export async function collect(
   from: bigint,
   limits: CollectLimits,
   before: Offer = { source, from, to: from, units: [], drained: true, seen: from },
+  end?: bigint,
 ): Promise<Offer> {
   if (!before.drained) return before
-  const seen = await log.wait(source.topic, source.partition, before.to, 0)
+  const known: bigint = before.to
+  const seen: bigint = end ?? (await log.wait(source.topic, source.partition, known, 0))
   const units = [...before.units]
   let bytes = units.reduce((sum, unit) => sum + unit.bytes, 0)
-  for await (const some of unitsOf(log, source, before.to, seen)) {
+  for await (const some of unitsOf(log, source, known, seen)) {
     for (const unit of some) {
       if (units.length >= limits.maxRecords || (units.length > 0 && bytes + unit.bytes > limits.maxBytes)) {
         return { source, from, to: units.at(-1)!.next, units, drained: false, seen }
@@ -73,7 +76,7 @@ export async function collect(
   }
   // A range over a shard log ends right behind a valid entry, so that `from − 1` is valid for the next one; a foreign
   // topic may end with offsets that hold no record (compaction, transaction markers), and those are taken too.
-  const to = source.kind === 'log' ? (units.at(-1)?.next ?? from) : seen > before.to ? seen : before.to
+  const to = source.kind === 'log' ? (units.at(-1)?.next ?? from) : seen > known ? seen : known
   return { source, from, to, units, drained: true, seen }
 }
 

@@ -151,12 +151,15 @@ async function nextBatch<State>(
     return nothing(inputs, (source) => point.positions.get(sourceName(source))!)
   }
   let seen: readonly Offer[] = []
-  const look = async () => {
+  const look = async (ends: readonly (bigint | undefined)[] = []) => {
     const from = (source: InputSource) => point.positions.get(sourceName(source))!
-    seen = await Promise.all(inputs.map((source, index) => collect(log, source, from(source), limits, seen[index])))
+    seen = await Promise.all(
+      inputs.map((source, index) => collect(log, source, from(source), limits, seen[index], ends[index])),
+    )
     return gate ? admitted(seen, gate) : seen
   }
-  for (let offers = await look(), lingered = false; ; offers = await look()) {
+  let lingered = false
+  for (let offers = await look(); ; ) {
     const some = offers.some((offer) => offer.units.some((unit) => unit.inputs.length > 0))
     const left = tickAt - clock.monotonic()
     // A backlog is taken at once, also one of entries that carry nothing: something may lie behind them.
@@ -166,15 +169,18 @@ async function nextBatch<State>(
       // What just woke us has company on its way: one entry for all of it.
       await clock.sleep(Math.min(limits.lingerMs, left), signal)
       lingered = true
+      offers = await look()
       continue
     }
     const woken = new AbortController()
     const either = AbortSignal.any([woken.signal, signal])
-    const waits = offers
-      .filter(({ held }) => !held)
-      .map(({ source, seen }): Promise<unknown> => log.wait(source.topic, source.partition, seen, left, either))
+    const grows = offers.map(({ source, seen, held }) =>
+      held ? undefined : log.wait(source.topic, source.partition, seen, left, either),
+    )
+    const waits: Promise<unknown>[] = grows.filter((one) => one !== undefined)
     if (gate && waits.length < offers.length) waits.push(gate.change(either, left))
     await Promise.race(waits.length > 0 ? waits : [clock.sleep(left, either)]).finally(() => woken.abort('woken'))
     await Promise.all(waits)
+    offers = await look(await Promise.all(grows))
   }
 }

@@ -120,6 +120,11 @@ export class SimulatedLog {
     return found.length
   }
 
+  /** Every partition of every topic. */
+  all(): readonly Partition[] {
+    return [...this.topics.values()].flat()
+  }
+
   partition(topic: string, partition: number): Partition {
     const found = this.topics.get(topic)?.[partition]
     if (!found) throw new UnknownTopic(topic, this.topics.has(topic) ? partition : undefined)

@@ -80,6 +80,11 @@ export class Simulation {
     return true
   }
 
+  /** How many events are still to come. */
+  get scheduledNow(): number {
+    return this.queue.reduce((count, { work }) => (work === null ? count : count + 1), 0)
+  }
+
   process(name: string): SimulatedProcess {
     return new SimulatedProcess(this, name)
   }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AgentId, Command, DeploymentId, Desired, FactRecord, Order } from '@interlock/contracts'
@@ -18,7 +18,9 @@ const deployment = 'd' as DeploymentId
 const before = { generation: 1, stable: v1, candidate: null, share: 0, shadow: false, fallback: false }
 const alone: Desired = { target: v1, candidate: null, shareMax: 0, shadow: false, pace: 'at-once', fallback: false }
 
-function command(order: Order, desired: Desired): Uint8Array {
+const lent: Command['grant'] = { ms: 60_000, onLapse: [] }
+
+function command(order: Order, desired: Desired, grant: Command['grant'] = null): Buffer {
   const body: Command = {
     v: 1,
     environment: 'test',
@@ -27,7 +29,7 @@ function command(order: Order, desired: Desired): Uint8Array {
     issuedAt: 0,
     order,
     desired,
-    grant: null,
+    grant,
     because: sha256('decision'),
     policy: sha256('policy'),
   }
@@ -225,6 +227,27 @@ test('a disk that takes no file does not keep the agent from acting; it says so'
   expect(told).toContain('the command could not be written to disk; a restart will not know it')
 })
 
+test('severity 0 waits for the disk: while it takes no file the kept command stands, then the next renewal is taken', async () => {
+  const platform = memoryPlatform(before)
+  const folder = join(await mkdtemp(join(tmpdir(), 'interlock-kept-')), 'no-folder')
+  await writeFile(folder, 'a file where a folder should be')
+  const { agent, stop } = agentOn(platform, { kept: keptInFolder(folder) })
+  const halted = command([2, 0, 1, 2], alone)
+  expect(await agent.take(halted)).toMatchObject({ outcome: 'kept' })
+  const promoted = command([3, 0, 0, 3], canary(0.1), lent)
+  expect(await agent.take(promoted)).toMatchObject({ outcome: 'ignored', keeps: [2, 0, 1, 2] })
+  void agent.run(stop.signal)
+  await eventually(() => platform.changes.length).toBe(1)
+  expect(platform.changes[0]?.share).toBe(0)
+  await rm(folder)
+  await mkdir(folder)
+  const onDisk = async () =>
+    (await readFile(join(folder, `command-${deployment}.json`), 'utf8').catch(() => '')) === halted.toString()
+  await expect.poll(onDisk, { timeout: 20_000 }).toBe(true)
+  expect(await agent.take(promoted)).toMatchObject({ outcome: 'kept' })
+  await eventually(() => platform.changes.at(-1)?.share).toBe(0.1)
+})
+
 test('a platform that never answers is given up after its deadline, and the next turn asks again', async () => {
   const platform = memoryPlatform(before)
   const observe = platform.observe
@@ -232,7 +255,7 @@ test('a platform that never answers is given up after its deadline, and the next
   platform.observe = () => (asked++ === 0 ? new Promise(() => {}) : observe())
   const told: string[] = []
   // Hours pass at once for this clock.
-  const clock = { ...systemClock, sleep: (_: number, signal?: AbortSignal) => systemClock.sleep(5, signal) }
+  const clock = { ...systemClock, after: (_: number, work: () => void) => systemClock.after(5, work) }
   const { agent, stop } = agentOn(platform, { clock, tell: (_, message) => told.push(message) })
   await agent.take(command([2, 0, 3, 2], alone))
   void agent.run(stop.signal)

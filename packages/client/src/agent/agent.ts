@@ -123,7 +123,7 @@ export class Agent {
       if (!signed) continue
       const found = verify(signed)
       if ('refused' in found) tell('warn', 'the command kept on disk is refused', { deployment, reason: found.refused })
-      else if (found.command.deployment === deployment) await guarded.reconciler.take(found, false)
+      else if (found.command.deployment === deployment) await guarded.reconciler.take(found, false, true)
     }
   }
 
@@ -162,6 +162,7 @@ export class Agent {
 
   #guard(deployment: DeploymentId, platform: Platform): Guarded {
     const { clock, kept, tell, observeEveryMs, readinessEveryMs } = this.#options
+    let isFull = false
     const reconciler = new Reconciler({
       deployment,
       platform: bounded(platform, clock),
@@ -170,12 +171,15 @@ export class Agent {
       remember: async (command) => {
         try {
           await kept?.write(command)
+          if (isFull) tell('info', 'the disk takes commands again', { deployment })
+          isFull = false
+          return true
         } catch (error) {
-          // A full disk must not keep a rollback from being carried out.
-          tell('warn', 'the command could not be written to disk; a restart will not know it', {
-            deployment,
-            reason: error instanceof Error ? error.message : String(error),
-          })
+          const reason = messageOf(error)
+          if (!isFull)
+            tell('warn', 'the command could not be written to disk; a restart will not know it', { deployment, reason })
+          isFull = true
+          return false
         }
       },
       observeEveryMs: observeEveryMs ?? 1_000,

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { DeploymentId } from '@interlock/contracts'
+import type { DeploymentId, Order } from '@interlock/contracts'
 import { compareOrders } from '@interlock/contracts'
 import { readIfThere, writeDurably } from '@interlock/runtime'
 import type { VerifiedCommand } from './reconciler.ts'
@@ -18,13 +18,15 @@ export interface KeptCommands {
 
 /** One file a deployment in `folder`, which is made where it is missing. */
 export function keptInFolder(folder: string): KeptCommands {
-  const highest = new Map<DeploymentId, VerifiedCommand>()
+  const saved = new Map<DeploymentId, Order>()
   let turn: Promise<void> = Promise.resolve()
   const path = (deployment: DeploymentId): string => join(folder, `command-${deployment}.json`)
-  const write = async (kept: VerifiedCommand): Promise<void> => {
+  const write = async ({ command: { deployment, order }, signed }: VerifiedCommand): Promise<void> => {
     // Commands may come on two paths at once, and the later write may be of the lower one.
-    if (highest.get(kept.command.deployment) !== kept) return
-    await writeDurably(path(kept.command.deployment), kept.signed)
+    const before = saved.get(deployment)
+    if (before !== undefined && compareOrders(order, before) <= 0) return
+    await writeDurably(path(deployment), signed)
+    saved.set(deployment, order)
   }
   return {
     async read(deployment) {
@@ -32,9 +34,6 @@ export function keptInFolder(folder: string): KeptCommands {
       return text === null ? null : Buffer.from(text, 'utf8')
     },
     write(kept) {
-      const before = highest.get(kept.command.deployment)
-      if (before === undefined || compareOrders(kept.command.order, before.command.order) > 0)
-        highest.set(kept.command.deployment, kept)
       turn = turn.then(
         () => write(kept),
         () => write(kept),

@@ -21,8 +21,8 @@ export interface ReconcilerOptions {
   readonly monotonic: () => number
   /** Records what was seen and done; resolves when it is durable. */
   readonly report: (fact: Fact) => Promise<void>
-  /** Writes a newly kept command down, so that a restart finds it; resolves when it is durable. */
-  readonly remember?: (kept: VerifiedCommand) => Promise<void>
+  /** Writes a command down, so that a restart finds it; resolves when it is durable: whether it is. */
+  readonly remember?: (kept: VerifiedCommand) => Promise<boolean>
   readonly observeEveryMs: number
   readonly readinessEveryMs: number
 }
@@ -41,6 +41,8 @@ function outranks({ order }: Observed, own: Command['order']): boolean {
 export class Reconciler {
   readonly #options: ReconcilerOptions
   #kept: VerifiedCommand | undefined
+  /** The kept command while no disk has taken it: a restart would not know it. */
+  #unsaved: VerifiedCommand | undefined
   #clock: GrantClock
   #reported: { readonly order: Command['order']; readonly fact: Fact } | undefined
   /** The command whose lapse was reported. */
@@ -68,9 +70,13 @@ export class Reconciler {
    * Takes a verified command. A higher order replaces the kept one; an equal or lower one has no effect, and its last
    * fact is sent again, so that a governor that missed it hears it.
    *
+   * Severity 0 is written down first, and has no effect while the disk does not take it: a grant before it runs out then, as
+   * the policy says, and the next renewal is another try. What raises severity waits for no disk; it is written down later.
+   *
    * @param live false for commands that were on the topic before this process started: they grant nothing
+   * @param isOnDisk true for what was found there: it need not be written
    */
-  async take(received: VerifiedCommand, live: boolean): Promise<'kept' | 'ignored'> {
+  async take(received: VerifiedCommand, live: boolean, isOnDisk = false): Promise<'kept' | 'ignored'> {
     const { order } = received.command
     if (this.#kept !== undefined && compareOrders(order, this.#kept.command.order) <= 0) {
       const now = this.#options.monotonic()
@@ -80,10 +86,14 @@ export class Reconciler {
       }
       return 'ignored'
     }
+    const mayWait = order[2] === 0
+    if (mayWait && !isOnDisk && !(await this.#remember(received))) return 'ignored'
+    // A higher one may have come while this one was written.
+    if (this.#kept !== undefined && compareOrders(order, this.#kept.command.order) <= 0) return 'ignored'
     this.#kept = received
     this.#reported = undefined
     if (live) this.#clock = { kind: 'granted', at: this.#options.monotonic() }
-    await this.#options.remember?.(received)
+    this.#unsaved = mayWait || isOnDisk || (await this.#remember(received)) ? undefined : received
     if (live) {
       await this.#options.report({ kind: 'received', order })
     }
@@ -98,6 +108,7 @@ export class Reconciler {
     if (kept !== undefined) {
       observed = await this.#reconcile(kept, observed)
     }
+    if (this.#unsaved !== undefined && this.#unsaved === kept && (await this.#remember(kept))) this.#unsaved = undefined
     const now = monotonic()
     if (now - this.#observedAt >= this.#options.observeEveryMs) {
       this.#observedAt = now
@@ -112,6 +123,10 @@ export class Reconciler {
         await report({ kind: 'readiness', target, ready: await platform.ready(target) })
       }
     }
+  }
+
+  async #remember(received: VerifiedCommand): Promise<boolean> {
+    return (await this.#options.remember?.(received)) ?? true
   }
 
   async #reconcile(kept: VerifiedCommand, first: Observed): Promise<Observed> {
