@@ -21,9 +21,12 @@ export type VolumeHistory = {
 
 export const emptyHistory: VolumeHistory = { rows: 0, exposure: 0, scatter: 0, weight: 0, busy: 0 }
 
+/** An exposure below it is none: no rate follows from it. */
+const leastExposure = 1e-6
+
 /** Rows expected for an exposure. */
 export function expectedRows(history: VolumeHistory, exposure: number): number {
-  return history.exposure > 0 ? (history.rows / history.exposure) * exposure : 0
+  return history.exposure > 0 && exposure >= leastExposure ? (history.rows / history.exposure) * exposure : 0
 }
 
 /** Variance over mean of the rows of a pane, at least `floor`: counts in clumps leave longer gaps than Poisson's. */
@@ -45,9 +48,10 @@ export function learn(
 ): VolumeHistory {
   const faded = pow(fade, silence.panes + 1)
   const mean = expectedRows(history, exposure)
+  const exposed = silence.exposure + exposure
   return {
     rows: history.rows * faded + rows,
-    exposure: history.exposure * faded + silence.exposure + exposure,
+    exposure: history.exposure * faded + (exposed < leastExposure ? 0 : exposed),
     scatter: history.scatter * faded + (mean > 0 ? ((rows - mean) * (rows - mean)) / mean : 0),
     weight: history.weight * faded + (mean > 0 ? 1 : 0),
     busy: history.busy + 1,
