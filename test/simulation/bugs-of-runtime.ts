@@ -123,7 +123,7 @@ export const bugsOfRuntime: readonly Bug[] = [
     `${runtime}publisher.ts`,
     'for await (const { offset, entry } of validEntries(log, shardLog, last, end)) {',
     'for (let at = last + 1n; at < end; at++) {\n      const { offset, entry } = await entryAt(log, shardLog, at)',
-    { faults: ['rebalance', 'pause'], seed: 1, minutes: 3 },
+    { faults: ['rebalance', 'pause'], seed: 2, minutes: 3 },
   ),
   bug(
     'the highest order is not put last',
@@ -131,7 +131,7 @@ export const bugsOfRuntime: readonly Bug[] = [
     `${runtime}highest-orders.ts`,
     'if (last && (!last.order || compareOrders(last.order, standing.order) < 0)) await this.write(standing)',
     '',
-    { faults: ['reorder'], seed: 5, minutes: 3 },
+    { faults: ['reorder'], seed: 3, minutes: 3 },
   ),
   bug(
     'a header is believed',

@@ -172,14 +172,20 @@ async function nextBatch<State>(
       offers = await look()
       continue
     }
+    // Not AbortSignal.any: Node keeps such a signal, and all that listens to it, until it is aborted.
     const woken = new AbortController()
-    const either = AbortSignal.any([woken.signal, signal])
+    const stop = () => woken.abort('stopped')
+    signal.addEventListener('abort', stop, { once: true })
+    const either = woken.signal
     const grows = offers.map(({ source, seen, held }) =>
       held ? undefined : log.wait(source.topic, source.partition, seen, left, either),
     )
     const waits: Promise<unknown>[] = grows.filter((one) => one !== undefined)
     if (gate && waits.length < offers.length) waits.push(gate.change(either, left))
-    await Promise.race(waits.length > 0 ? waits : [clock.sleep(left, either)]).finally(() => woken.abort('woken'))
+    await Promise.race(waits.length > 0 ? waits : [clock.sleep(left, either)]).finally(() => {
+      signal.removeEventListener('abort', stop)
+      woken.abort('woken')
+    })
     await Promise.all(waits)
     offers = await look(await Promise.all(grows))
   }

@@ -78,7 +78,7 @@ export class Reconciler {
    */
   async take(received: VerifiedCommand, live: boolean, isOnDisk = false): Promise<'kept' | 'ignored'> {
     const { order } = received.command
-    if (this.#kept !== undefined && compareOrders(order, this.#kept.command.order) <= 0) {
+    if (!this.#isHigher(order)) {
       const now = this.#options.monotonic()
       if (live && this.#reported !== undefined && now - this.#repeatedAt >= repeatEveryMs) {
         this.#repeatedAt = now
@@ -89,7 +89,7 @@ export class Reconciler {
     const mayWait = order[2] === 0
     if (mayWait && !isOnDisk && !(await this.#remember(received))) return 'ignored'
     // A higher one may have come while this one was written.
-    if (this.#kept !== undefined && compareOrders(order, this.#kept.command.order) <= 0) return 'ignored'
+    if (!this.#isHigher(order)) return 'ignored'
     this.#kept = received
     this.#reported = undefined
     if (live) this.#clock = { kind: 'granted', at: this.#options.monotonic() }
@@ -123,6 +123,10 @@ export class Reconciler {
         await report({ kind: 'readiness', target, ready: await platform.ready(target) })
       }
     }
+  }
+
+  #isHigher(order: Command['order']): boolean {
+    return this.#kept === undefined || compareOrders(order, this.#kept.command.order) > 0
   }
 
   async #remember(received: VerifiedCommand): Promise<boolean> {
