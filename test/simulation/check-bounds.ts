@@ -10,7 +10,7 @@ import type { World } from './world.ts'
  */
 export const mostBytesOfState: Readonly<Record<string, number>> = {
   profiler: 32_768,
-  evaluator: 98_304,
+  evaluator: 262_144,
   governor: 163_840,
   fleet: 8_192,
 }
