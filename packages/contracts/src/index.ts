@@ -71,6 +71,7 @@ export type {
   DecisionKind,
   DecisionOut,
   DeploymentView,
+  DisagreementOut,
   Driver,
   EchoOut,
   EngineState,

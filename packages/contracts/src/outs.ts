@@ -5,7 +5,7 @@ import type { BaselineDocument, DeploymentDocument } from './document.ts'
 import type { Variant } from './event.ts'
 import type { DeploymentId, Hash, VersionId } from './ids.ts'
 import type { Range } from './log.ts'
-import type { Policy } from './policy.ts'
+import type { Action, Policy } from './policy.ts'
 import type { EventTime, LogTime } from './time.ts'
 
 // ── governor → profiler, evaluator ─────────────────────────────────────────────────────────────────────────────────
@@ -25,6 +25,8 @@ export interface WatchOut {
   /** Baselines of the watched versions. */
   readonly baselines: readonly BaselineDocument[]
   readonly from: EventTime
+  /** Policy on trial: its rules are watched too, and act never. Absent: none. */
+  readonly shadow?: { readonly hash: Hash; readonly policy: Policy }
 }
 
 // ── profiler → evaluator ───────────────────────────────────────────────────────────────────────────────────────────
@@ -195,6 +197,8 @@ export interface EvidenceOut {
   readonly late: number
   /** SHA-256 of the canonical content above. */
   readonly hash: Hash
+  /** What the rules of the policy on trial know, outside the hash. Absent: none is on trial, or a backlog left no room for it. */
+  readonly shadow?: { readonly policy: Hash; readonly guardrails: readonly GuardrailEvidence[] }
 }
 
 /** Spans of input that went into the panes up to this one; beside the evidence, outside its hash. */
@@ -348,6 +352,39 @@ export interface StateOut {
   readonly dataTo: EventTime | null
   /** Rules that are looser for a time, a sentence each. Absent: none. */
   readonly exceptions?: readonly string[]
+  /** The policy on trial, and those of its rules that never had data enough to speak. Absent: none is on trial. */
+  readonly shadow?: {
+    readonly policy: Hash
+    readonly name: string
+    readonly since: LogTime
+    readonly silent: readonly string[]
+  }
+}
+
+/**
+ * The policy on trial and the policy in force answered the same pane differently. Nobody decided anything: there is no command, no
+ * hold, no page and no leaf of the ledger behind it.
+ */
+export interface DisagreementOut {
+  readonly kind: 'disagreement'
+  readonly deployment: DeploymentId
+  readonly generation: number
+  /** When the one that answers gave its answer. */
+  readonly at: LogTime
+  /** Whose answer it is. */
+  readonly by: 'shadow' | 'in-force'
+  readonly action: Exclude<Action, 'watch'>
+  /** How long after the other one's same answer, ms of event time; null where the other one gave none. */
+  readonly afterMs: number | null
+  /** Guardrail that leads the breach. */
+  readonly rule: string
+  /** Facts for `say`, and the sentences that it wrote. */
+  readonly facts: Readonly<Record<string, string | number | boolean | null>>
+  readonly text: string
+  /** Evidence of the pane that was answered. */
+  readonly evidence: Hash
+  readonly inForce: Hash
+  readonly shadow: Hash
 }
 export type CommandState = 'issued' | 'received' | 'applied' | 'verified' | 'escalated' | 'superseded' | 'rejected'
 export interface EngineState {
@@ -441,6 +478,7 @@ export type AnyOut =
   | StateOut
   | CommandOut
   | AlertOut
+  | DisagreementOut
   | BrakeOut
   | LeafOut
   | CheckpointOut
