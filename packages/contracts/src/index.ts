@@ -34,6 +34,7 @@ export {
 export type { DeadLetterOut, DeadReason, ReplayedOut } from './dead-letter.ts'
 export { deadReasons } from './dead-letter.ts'
 export type { Detector, DetectorPane, DetectorReading, DetectorSetup, SignalView } from './detector.ts'
+export type { DisagreementOut } from './disagreement.ts'
 export type {
   BaselineDocument,
   DeploymentDocument,
@@ -71,7 +72,6 @@ export type {
   DecisionKind,
   DecisionOut,
   DeploymentView,
-  DisagreementOut,
   Driver,
   EchoOut,
   EngineState,
