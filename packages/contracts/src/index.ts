@@ -34,6 +34,7 @@ export {
 export type { DeadLetterOut, DeadReason, ReplayedOut } from './dead-letter.ts'
 export { deadReasons } from './dead-letter.ts'
 export type { Detector, DetectorPane, DetectorReading, DetectorSetup, SignalView } from './detector.ts'
+export type { DisagreementOut } from './disagreement.ts'
 export type {
   BaselineDocument,
   DeploymentDocument,
@@ -53,6 +54,7 @@ export type { Feature, Outcome, Prediction, PredictionStatus, Variant } from './
 export { contentTypes, predictionStatuses } from './event.ts'
 export type { EventKind, Events } from './event-codec.ts'
 export { BadEvent, decodeEvents, encodeEventAvro, encodeEventJson, eventOf } from './event-codec.ts'
+export type { BrakeOut, CheckpointOut, LeafOut, PulseOut } from './fleet-outs.ts'
 export { hashFields, sha256, shardOf } from './hash.ts'
 export type { Heartbeat, ProbeProgress, ProcessHealth, ShardProgress } from './heartbeat.ts'
 export type { AgentId, DeploymentId, Hash, KeyId, PersonId, VersionId } from './ids.ts'
@@ -63,8 +65,6 @@ export type {
   AlertOut,
   AnyOut,
   Attention,
-  BrakeOut,
-  CheckpointOut,
   CommandOut,
   CommandState,
   CountsOut,
@@ -79,12 +79,10 @@ export type {
   GuardrailEvidence,
   Influence,
   Interval,
-  LeafOut,
   LineageOut,
   PaneSummary,
   ProgressOut,
   ProvisionalOut,
-  PulseOut,
   RankedCause,
   ReadyToCountOut,
   ServedOut,

@@ -1,8 +1,10 @@
 import type { Command, Desired, Order } from './command.ts'
 import type { CountSpec, SliceCounts } from './counts.ts'
 import type { DeadLetterOut, ReplayedOut } from './dead-letter.ts'
+import type { DisagreementOut } from './disagreement.ts'
 import type { BaselineDocument, DeploymentDocument } from './document.ts'
 import type { Variant } from './event.ts'
+import type { BrakeOut, CheckpointOut, LeafOut, PulseOut } from './fleet-outs.ts'
 import type { DeploymentId, Hash, VersionId } from './ids.ts'
 import type { Range } from './log.ts'
 import type { Policy } from './policy.ts'
@@ -25,6 +27,8 @@ export interface WatchOut {
   /** Baselines of the watched versions. */
   readonly baselines: readonly BaselineDocument[]
   readonly from: EventTime
+  /** Policy on trial: its rules are watched too, and act never. Absent: none. */
+  readonly shadow?: { readonly hash: Hash; readonly policy: Policy }
 }
 
 // ── profiler → evaluator ───────────────────────────────────────────────────────────────────────────────────────────
@@ -195,6 +199,8 @@ export interface EvidenceOut {
   readonly late: number
   /** SHA-256 of the canonical content above. */
   readonly hash: Hash
+  /** What the rules of the policy on trial know, outside the hash. Absent: none is on trial, or a backlog left no room for it. */
+  readonly shadow?: { readonly policy: Hash; readonly guardrails: readonly GuardrailEvidence[] }
 }
 
 /** Spans of input that went into the panes up to this one; beside the evidence, outside its hash. */
@@ -348,6 +354,13 @@ export interface StateOut {
   readonly dataTo: EventTime | null
   /** Rules that are looser for a time, a sentence each. Absent: none. */
   readonly exceptions?: readonly string[]
+  /** The policy on trial, and those of its rules that never had data enough to speak. Absent: none is on trial. */
+  readonly shadow?: {
+    readonly policy: Hash
+    readonly name: string
+    readonly since: LogTime
+    readonly silent: readonly string[]
+  }
 }
 export type CommandState = 'issued' | 'received' | 'applied' | 'verified' | 'escalated' | 'superseded' | 'rejected'
 export interface EngineState {
@@ -380,50 +393,6 @@ export interface AlertOut {
   readonly resolves: string | null
 }
 
-// ── fleet → governor ───────────────────────────────────────────────────────────────────────────────────────────────
-
-export interface BrakeOut {
-  readonly kind: 'brake'
-  readonly on: boolean
-  readonly reason: string
-  /** Deployments that wanted to roll back within the window. */
-  readonly deployments: readonly DeploymentId[]
-  readonly sharedProducer: string | null
-}
-
-/**
- * One leaf of the ledger: a decision of a governor, in the order in which the fleet took it. Published on `audit`, and read by
- * the governors: what lowers severity waits for it.
- */
-export interface LeafOut {
-  readonly kind: 'leaf'
-  /** Place in the ledger, from 0. */
-  readonly index: number
-  readonly deployment: DeploymentId
-  /** Sequence and id of the decision. */
-  readonly sequence: number
-  readonly decision: Hash
-  /** Canonical JSON (`packages/ledger`); its UTF-8 bytes are what is hashed. */
-  readonly leaf: string
-}
-
-/** The ledger after a step that added leaves; published on `audit` as a signed C2SP checkpoint. */
-export interface CheckpointOut {
-  readonly kind: 'checkpoint'
-  readonly size: number
-  /** RFC 6962 root, hex. */
-  readonly root: Hash
-  readonly at: LogTime
-}
-
-/** The fleet has taken every governor's log to its end: grants are renewed only while this keeps coming. */
-export interface PulseOut {
-  readonly kind: 'pulse'
-  readonly at: LogTime
-  /** Leaves in the ledger by then. */
-  readonly size: number
-}
-
 /** Everything that a shard log may carry. */
 export type AnyOut =
   | WatchOut
@@ -441,6 +410,7 @@ export type AnyOut =
   | StateOut
   | CommandOut
   | AlertOut
+  | DisagreementOut
   | BrakeOut
   | LeafOut
   | CheckpointOut

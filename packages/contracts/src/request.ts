@@ -17,6 +17,8 @@ export type Request =
       readonly candidate: VersionId
       readonly manifest: Hash
       readonly policy: Hash
+      /** A policy on trial: it is evaluated beside the other one, and acts never. */
+      readonly shadow?: Hash
     }
   | {
       readonly kind: 'rollback'

@@ -33,6 +33,7 @@ type AvroOuts = {
   state: avro.StateOut
   command: avro.CommandOut
   alert: avro.AlertOut
+  disagreement: avro.DisagreementOut
   brake: avro.BrakeOut
   leaf: avro.LeafOut
   checkpoint: avro.CheckpointOut

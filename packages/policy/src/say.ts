@@ -5,6 +5,7 @@ import { sayJudged } from './say/judged.ts'
 import { sayMeasured } from './say/measured.ts'
 import { type Message, saidOf } from './say/message.ts'
 import type { Said } from './say/said.ts'
+import { sayShadow } from './say/shadow.ts'
 import { sayCommand, sayHelp, sayWatch } from './say/state.ts'
 
 /**
@@ -62,6 +63,8 @@ function messageOf(fact: Fact): Message {
     case 'source-incident':
     case 'expired':
       return sayAction(fact)
+    case 'disagreement':
+      return sayShadow(fact)
     case 'not-watched':
     case 'watched-again':
     case 'engine':

@@ -2,6 +2,7 @@ import type {
   AlertOut,
   AnyOut,
   DecisionOut,
+  DisagreementOut,
   EvidenceOut,
   Hash,
   LogTime,
@@ -114,6 +115,15 @@ export interface Decisions {
   readonly shown: number
   readonly total: number
   readonly decisions: readonly DecisionOut[]
+}
+
+/** `GET /api/v1/deployments/:id/shadow`. */
+export interface Shadow {
+  /** Null while no policy is on trial. */
+  readonly onTrial: NonNullable<StateOut['shadow']> | null
+  readonly inForce: { readonly policy: Hash; readonly name: string } | null
+  /** Newest first, at most 100, of earlier generations too. */
+  readonly disagreements: readonly DisagreementOut[]
 }
 
 /** One pane of one version in `GET /api/v1/deployments/:id/series`. */

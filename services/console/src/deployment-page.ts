@@ -1,5 +1,5 @@
 import { say } from '@interlock/policy'
-import type { DeploymentPage, DeploymentRow } from './api.ts'
+import type { DeploymentPage, DeploymentRow, Shadow } from './api.ts'
 import { comparisonOf } from './comparison.ts'
 import { warningsOf } from './early-warning.ts'
 import { attentionNow, freshnessOf } from './freshness.ts'
@@ -55,6 +55,13 @@ export function pageOf(projection: Projection): DeploymentPage | null {
     stageRows: stageRowsOf(projection),
     because,
   }
+}
+
+/** What became of a policy on trial. */
+export function shadowOf({ state, policy, disagreements }: Projection): Shadow | null {
+  if (state === null) return null
+  const inForce = policy === null ? null : { policy: policy.hash, name: policy.policy.name }
+  return { onTrial: state.shadow ?? null, inForce, disagreements }
 }
 
 function stageRowsOf({ stage, recent, state }: Projection): number | null {

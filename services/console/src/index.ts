@@ -15,6 +15,7 @@ export type {
   RollbackPlan,
   Series,
   SeriesPoint,
+  Shadow,
   Why,
 } from './api.ts'
 export { createConsole } from './console.ts'

@@ -1,6 +1,6 @@
 import type { AnyOut, Hash } from '@interlock/contracts'
 import { expect, test } from 'vitest'
-import { pageOf } from './deployment-page.ts'
+import { pageOf, shadowOf } from './deployment-page.ts'
 import { changedBy, emptyProjection, folded, type Projection, projectionBounds } from './projection.ts'
 import { Story } from './testing/story.ts'
 import { explainingDecision, whyOf } from './why.ts'
@@ -116,4 +116,18 @@ test('however long it runs, the lists stay within their bounds', () => {
   expect(projection.proofs.size).toBe(projectionBounds.decisions)
   expect(projection.recent).toHaveLength(projectionBounds.recent)
   for (const line of projection.lines.panes.values()) expect(line.length).toBeLessThanOrEqual(1_201)
+})
+
+test('the policy on trial is shown with its disagreements, the newest first and no more than are kept', () => {
+  let projection = projected(told(rollout))
+  const place = { topic: 'log.governor', shard: 0, offset: '1' }
+  for (let at = 0; at < projectionBounds.disagreements + 5; at++) {
+    const out = { kind: 'disagreement', deployment: 'flight-delay', at } as AnyOut
+    expect(changedBy(out)).toEqual({ deployment: 'flight-delay', changed: 'decisions' })
+    projection = folded(projection, out, place, at)
+  }
+  const shown = shadowOf(projection)
+  expect(shown).toMatchObject({ onTrial: null, inForce: { policy: projection.policy?.hash } })
+  expect(shown?.disagreements.map(({ at }) => at).slice(0, 2)).toEqual([104, 103])
+  expect(shown?.disagreements).toHaveLength(projectionBounds.disagreements)
 })

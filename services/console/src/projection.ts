@@ -3,6 +3,7 @@ import {
   type AnyOut,
   type DecisionOut,
   type DeploymentDocument,
+  type DisagreementOut,
   defaultTimes,
   type EvidenceOut,
   type Hash,
@@ -43,6 +44,8 @@ export interface Projection {
   readonly decisions: readonly Placed<DecisionOut>[]
   readonly decisionsTotal: number
   readonly alerts: readonly AlertOut[]
+  /** Where the policy on trial and the one in force parted, newest first. */
+  readonly disagreements: readonly DisagreementOut[]
   /** Evidence of the newest panes, newest last. */
   readonly recent: readonly Placed<EvidenceOut>[]
   readonly lineages: readonly LineageOut[]
@@ -63,6 +66,7 @@ export interface Projection {
 export const projectionBounds = {
   decisions: 1_000,
   alerts: 100,
+  disagreements: 100,
   recent: 128,
   previous: 8,
   rollbackMs: 5,
@@ -78,6 +82,7 @@ export function emptyProjection(deployment: string): Projection {
     decisions: [],
     decisionsTotal: 0,
     alerts: [],
+    disagreements: [],
     recent: [],
     lineages: [],
     proofs: new Map(),
@@ -102,6 +107,7 @@ export function changedBy(out: AnyOut): { readonly deployment: string; readonly 
       return { deployment: out.deployment, changed: 'state' }
     case 'decision':
     case 'alert':
+    case 'disagreement':
     case 'lineage':
       return { deployment: out.deployment, changed: 'decisions' }
     case 'evidence':
@@ -125,6 +131,10 @@ export function folded(projection: Projection, out: AnyOut, place: LogPlace, at:
       return { ...projection, served: out }
     case 'alert':
       return { ...projection, alerts: [out, ...projection.alerts].slice(0, projectionBounds.alerts) }
+    case 'disagreement': {
+      const disagreements = [out, ...projection.disagreements].slice(0, projectionBounds.disagreements)
+      return { ...projection, disagreements }
+    }
     case 'decision':
       return withDecision(projection, out, place)
     case 'evidence': {

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { ConsolePorts, Envelope, OperatorRequest } from './api.ts'
 import { deadLetterRoutes } from './dead-letter-routes.ts'
-import { missingOf, pageOf, rowOf } from './deployment-page.ts'
+import { missingOf, pageOf, rowOf, shadowOf } from './deployment-page.ts'
 import { guardedMinutes } from './guarded-minutes.ts'
 import { Problem } from './problem.ts'
 import { evaluatedTo, type Projection, projectionBounds } from './projection.ts'
@@ -115,6 +115,13 @@ export function apiRoutes(answering: Answering): readonly Route[] {
           return { shown: shown.length, total: decisionsTotal, decisions: shown.map(({ out }) => out) }
         })
       },
+    },
+    {
+      method: 'GET',
+      url: '/api/v1/deployments/:id/shadow',
+      summary: 'The policy on trial, and where it and the policy in force parted, newest first',
+      params: id,
+      answer: (request) => about(request, shadowOf),
     },
     {
       method: 'GET',

@@ -102,6 +102,18 @@ export function sumPane(plan: Plan, open: OpenPane, start: EventTime, reported: 
   return { start, ms: plan.paneMs, coverage, groups: summed, variants: [...variants.values()] }
 }
 
+/** The newest whole panes that slices may still have to move over, with one more. */
+export function unmovedAfter(
+  plan: Pick<Plan, 'unmovedPanes'>,
+  unmoved: readonly SummedPane[],
+  pane: ClosedPane,
+): readonly SummedPane[] {
+  if (pane.coverage < 1) return unmoved
+  const { start, ms, groups } = pane
+  const all = [...unmoved, { start, ms, groups }]
+  return all.slice(Math.max(0, all.length - plan.unmovedPanes))
+}
+
 function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
   return a < b ? -1 : a > b ? 1 : 0
 }

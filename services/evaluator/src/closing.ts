@@ -7,10 +7,11 @@ import {
   sha256,
   type WatchOut,
 } from '@interlock/contracts'
-import { type ClosedPane, type SummedPane, sumPane } from './closed-pane.ts'
+import { sumPane, unmovedAfter } from './closed-pane.ts'
 import { coverSpan, emptyPane, joinPanes, type OpenPane, rowsOf } from './panes.ts'
 import type { Methods, Plan } from './plan.ts'
 import { addRows } from './served.ts'
+import { moveShadow } from './shadow.ts'
 import type { ProfilerShard, Watched } from './state.ts'
 import { summariesOf } from './summaries.ts'
 import { moveTrack, readTrack, startTrack } from './tracks.ts'
@@ -49,13 +50,20 @@ function isOverfull({ panes }: Watched): boolean {
 /**
  * Closes the pane that is next: every detector moves once, and the deployment's evidence is said.
  *
- * @returns also `bytes`, the length of the evidence as text, for the bound of a step
+ * @returns also `bytes`, the length of the evidence as text, for the bound of a step; and what the policy on trial knows of a whole
+ * pane, which is no part of the evidence
  */
 export function closePane(
   watched: Watched,
   reported: number,
   methods: Methods,
-): { readonly watched: Watched; readonly evidence: EvidenceOut; readonly lineage: LineageOut; readonly bytes: number } {
+): {
+  readonly watched: Watched
+  readonly evidence: EvidenceOut
+  readonly lineage: LineageOut
+  readonly bytes: number
+  readonly onTrial: { readonly said: NonNullable<EvidenceOut['shadow']>; readonly bytes: number } | null
+} {
   const { watch, plan } = watched as { watch: WatchOut; plan: Plan }
   const start = watched.next
   const next = start + plan.paneMs
@@ -99,23 +107,24 @@ export function closePane(
   }
   const panes = new Map([...watched.panes].filter(([key]) => key >= next))
   const unmoved = unmovedAfter(plan, watched.unmoved, pane)
+  const onTrial = moveShadow(watched, tracks, pane, { deployment, generation })
   const harm = new Map(plan.subjects.map(({ key }, index) => [key, guardrails[index]!.evidence.logE.harm]))
-  const after = putInForce({ ...watched, tracks, harm, unmoved, totals, spans, panes, next }, methods)
-  return { watched: after, evidence, lineage, bytes: text.length }
+  const { shadow: _, ...still } = watched
+  const history = onTrial === null ? {} : { shadow: onTrial.shadow }
+  const moved = { ...still, ...history, tracks, harm, unmoved, totals, spans, panes, next }
+  return {
+    watched: putInForce(moved, methods),
+    evidence,
+    lineage,
+    bytes: text.length,
+    onTrial: pane.coverage < 1 ? null : onTrial,
+  }
 }
 
 /** Counts of the pane from `start` to `end`: of several, where the length of panes changed between two watches. */
 export function openBetween(panes: Watched['panes'], start: EventTime, end: EventTime): OpenPane {
   const within = [...panes.keys()].filter((key) => key >= start && key < end).sort((a, b) => a - b)
   return joinPanes(within.map((key) => panes.get(key)!))
-}
-
-/** The newest whole panes that slices may still have to move over, with one more. */
-export function unmovedAfter(plan: Plan, unmoved: readonly SummedPane[], pane: ClosedPane): readonly SummedPane[] {
-  if (pane.coverage < 1) return unmoved
-  const { start, ms, groups } = pane
-  const all = [...unmoved, { start, ms, groups }]
-  return all.slice(Math.max(0, all.length - plan.unmovedPanes))
 }
 
 /** Drops the oldest panes of a deployment that nobody watches yet when there are too many. */

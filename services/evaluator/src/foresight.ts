@@ -1,6 +1,6 @@
 import type { EventTime, GuardrailEvidence, LogTime, ProvisionalOut } from '@interlock/contracts'
-import { type ClosedPane, sumPane } from './closed-pane.ts'
-import { openBetween, unmovedAfter } from './closing.ts'
+import { type ClosedPane, sumPane, unmovedAfter } from './closed-pane.ts'
+import { openBetween } from './closing.ts'
 import type { OpenPane } from './panes.ts'
 import type { Plan, Subject } from './plan.ts'
 import type { Track, Watched } from './state.ts'

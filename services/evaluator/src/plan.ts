@@ -36,9 +36,11 @@ export interface Plan {
   readonly layout: Layout
   readonly specHash: Hash
   readonly paneMs: number
-  /** Known values of each dimension that a guardrail looks into. */
+  /** Known values of each dimension that a guardrail looks into, of the policy on trial too. */
   readonly dimensions: ReadonlyMap<string, ReadonlySet<string>>
   readonly subjects: readonly Subject[]
+  /** Rules of the policy on trial; null where none is. */
+  readonly shadow: Pick<Plan, 'subjects' | 'unmovedPanes'> | null
   /** Whole panes that are kept for slices that have not had their turn. */
   readonly unmovedPanes: number
   readonly latencyEdgesMs: readonly number[]
@@ -87,7 +89,9 @@ const slicesAPane = { rate: 256, histogram: 32, mean: 32, volume: 256 } as const
 
 /** A guardrail that cannot see (no such signal, no baseline) stays in the plan: it says that it has no data. */
 export function planOf(watch: WatchOut, methods: Methods): Plan {
-  const { spec, specHash, policy } = watch
+  const { shadow: onTrial, ...watched } = watch
+  const { spec, specHash, policy } = watched
+  const shadow = onTrial === undefined ? null : planOf({ ...watched, policy: onTrial.policy }, methods)
   const layout = layoutOf(spec)
   const baselines = new Map(
     watch.baselines.map((baseline) => [baseline.version, readBaseline(baseline, spec, specHash)]),
@@ -121,8 +125,9 @@ export function planOf(watch: WatchOut, methods: Methods): Plan {
     layout,
     specHash,
     paneMs: policy.times.paneMs,
-    dimensions,
+    dimensions: shadow === null ? dimensions : new Map([...dimensions, ...shadow.dimensions]),
     subjects,
+    shadow,
     unmovedPanes: Math.max(1, ...subjects.map(({ sight }) => sight?.turns ?? 1)) - 1,
     latencyEdgesMs: spec.latencyEdgesMs,
     zero: new Float64Array(layout.width),

@@ -34,8 +34,11 @@ export interface EvaluatorConfig {
 
 type Config = Required<EvaluatorConfig>
 
-/** Bounds of one step: what is left closes in the next one. */
-export const stepBounds = { evidenceBytes: 393_216, panes: 64 } as const
+/**
+ * Bounds of one step: what is left closes in the next one. What a policy on trial knows has a bound of its own, so that it puts no
+ * pane off: beyond it a pane goes without, and a later one tells as much.
+ */
+export const stepBounds = { evidenceBytes: 393_216, panes: 64, shadowBytes: 131_072 } as const
 
 /** A row may lie so far ahead of the evaluator's own time, ms: the profiler's own bound, and its lead in log time. */
 const futureBoundMs = 2 * defaultTimes.maxFutureSkewMs
@@ -188,6 +191,7 @@ function closePanes(
 ): DeploymentId | null {
   let bytes = 0
   let panes = 0
+  let shadowBytes = 0
   let waiting = order
   while (waiting.length > 0) {
     const closed: DeploymentId[] = []
@@ -195,9 +199,11 @@ function closePanes(
       const watched = deployments.get(deployment)!
       const coverage = coverageToClose(watched, profilers, time)
       if (coverage === null) continue
-      const { watched: after, evidence, lineage, bytes: size } = closePane(watched, coverage, methods)
+      const { watched: after, evidence, lineage, bytes: size, onTrial } = closePane(watched, coverage, methods)
       deployments.set(deployment, after)
-      outs.push(evidence, lineage)
+      const hasRoom = onTrial !== null && shadowBytes + onTrial.bytes <= stepBounds.shadowBytes
+      if (hasRoom) shadowBytes += onTrial.bytes
+      outs.push(hasRoom ? { ...evidence, shadow: onTrial.said } : evidence, lineage)
       closed.push(deployment)
       panes += 1
       bytes += size

@@ -51,6 +51,8 @@ export interface Watched {
   readonly harm: ReadonlyMap<string, number>
   /** The newest whole panes, which slices that move seldom have yet to move over; oldest first. */
   readonly unmoved: readonly SummedPane[]
+  /** Histories of the policy on trial; absent while none is. */
+  readonly shadow?: ShadowHistory
   readonly totals: readonly VersionRows[]
   /** Rows that came for a closed pane, or for none that may be open, since the generation began. Never added. */
   readonly late: number
@@ -83,6 +85,16 @@ export interface Track {
   readonly part?: number
   /** Evidence without any one source; null where the guardrail does not act on its own comparison (`sources.ts`). */
   readonly withoutOne: WithoutOne | null
+}
+
+/** What the rules of a policy on trial have seen in a generation, apart from what acts. */
+export interface ShadowHistory {
+  readonly policy: Hash
+  readonly generation: number
+  /** By `Subject.key`; rules that the policy in force has too are not here, they read its history. */
+  readonly tracks: ReadonlyMap<string, Track>
+  /** As `Watched.unmoved`, for these rules' slices. */
+  readonly unmoved: readonly SummedPane[]
 }
 
 export interface SliceTrack {

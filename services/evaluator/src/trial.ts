@@ -1,6 +1,5 @@
 import type { EventTime, GuardrailEvidence, SliceCounts, VersionId, WatchOut } from '@interlock/contracts'
-import { type SummedPane, sumPane } from './closed-pane.ts'
-import { unmovedAfter } from './closing.ts'
+import { type SummedPane, sumPane, unmovedAfter } from './closed-pane.ts'
 import { addCounts, emptyPane } from './panes.ts'
 import { type Methods, planOf } from './plan.ts'
 import type { Track } from './state.ts'

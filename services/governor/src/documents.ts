@@ -112,6 +112,7 @@ function documentsInUse(state: GovernorState): ReadonlySet<string> {
   for (const record of Object.values(state.deployments)) {
     used.add(record.documentHash)
     if (record.policy !== null) used.add(record.policy.hash)
+    if (record.shadow !== undefined) used.add(record.shadow.hash)
     const { stable, candidate, previous, suspended } = record
     for (const release of [stable, candidate, suspended?.candidate ?? null, ...previous]) {
       if (release !== null) used.add(release.manifest).add(release.baseline)

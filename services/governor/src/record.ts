@@ -17,10 +17,12 @@ import type {
 import type {
   Approval,
   CommandRecord,
+  HashedPolicy,
   Hold,
   ReadinessRecord,
   Release,
   ServedPane,
+  ShadowAnswers,
   StageClock,
 } from '@interlock/deployment'
 
@@ -58,6 +60,17 @@ export interface AgreedRestore {
   readonly order: Order
 }
 
+/** A policy on trial. It lives in the record and in what the evaluator is told; nothing that acts reads it. */
+export interface ShadowPolicy extends HashedPolicy {
+  /** The policy in force beside it. */
+  readonly inForce: Hash
+  readonly generation: number
+  readonly since: LogTime
+  readonly answers: ShadowAnswers
+  /** Its guardrails that never had data enough to speak. */
+  readonly silent: readonly string[]
+}
+
 /** How far the ledger is behind this deployment's decisions. */
 export interface LedgerPosition {
   /** Sequence of the newest decision that has its leaf. */
@@ -91,6 +104,8 @@ export interface DeploymentRecord {
   readonly command: CommandRecord | null
   /** Versions that profiler and evaluator watch; after a change the leaving one stays until the change is verified. */
   readonly watching: { readonly stable: Release; readonly candidate: Release | null } | null
+  /** The policy on trial beside the one in force, for the generation. Absent: none. */
+  readonly shadow?: ShadowPolicy
   readonly watchedSince: LogTime
   /** Where a restore would take the rollout up again. */
   readonly suspended: { readonly candidate: Release; readonly stageIndex: number } | null

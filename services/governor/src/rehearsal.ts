@@ -27,6 +27,7 @@ import {
   signRequest,
   type Variant,
   type VersionId,
+  type WatchOut,
 } from '@interlock/contracts'
 import { createFleet, type FleetState } from './fleet/processor.ts'
 import { createGovernor, rootHolder } from './processor.ts'
@@ -81,6 +82,8 @@ export class Rehearsal {
   /** Rows a second; a test may stop the traffic. */
   rowsPerPane = 1_000
   readonly evidenceSeen: EvidenceOut[] = []
+  /** Source of the policy that a rollout puts on trial; its document must be sent. */
+  shadow: string | undefined
   #requests = 0
   #offset = 0n
 
@@ -174,6 +177,7 @@ export class Rehearsal {
       candidate: v2,
       manifest: contentHash(manifestOf(v2)),
       policy: contentHash(policyDocument('ada', this.source)),
+      ...(this.shadow === undefined ? {} : { shadow: contentHash(policyDocument('ada', this.shadow)) }),
     })
   }
 
@@ -271,15 +275,7 @@ export class Rehearsal {
     const watch = this.last('watch')
     const paneMs = watch.policy.times.paneMs
     const pane = this.time - this.policy.times.latenessMs - paneMs
-    const entries: GuardrailEvidence[] = []
-    const add = (guardrail: Guardrail, version: VersionId, variant: Variant): void => {
-      const own = look[`${guardrail.id}/${version === v1 ? 'v1' : 'v2'}`] ?? {}
-      entries.push(evidenceOf(guardrail, version, variant, own, pane + paneMs))
-    }
-    for (const guardrail of watch.policy.guardrails) {
-      if (watch.candidate !== null) add(guardrail, watch.candidate, this.observed.shadow ? 'shadow' : 'candidate')
-      if (guardrail.reference !== 'stable') add(guardrail, watch.stable, 'stable')
-    }
+    const guardrails = this.entries(watch.policy, watch, look, pane + paneMs)
     const summaries = this.rows().map((count) => ({
       ...count,
       errors: 0,
@@ -293,15 +289,34 @@ export class Rehearsal {
       pane,
       paneMs,
       coverage: 1,
-      guardrails: entries,
+      guardrails,
       summaries,
       totals: [],
       late: 0,
       ...change,
     } as const
-    const out = { ...content, hash: contentHash(content) }
+    const { shadow } = watch
+    const onTrial =
+      shadow === undefined
+        ? {}
+        : { shadow: { policy: shadow.hash, guardrails: this.entries(shadow.policy, watch, look, pane + paneMs) } }
+    const out = { ...content, hash: contentHash(content), ...onTrial }
     this.evidenceSeen.push(out)
     return out
+  }
+
+  /** Every rule of a policy about the versions that it watches. */
+  entries(policy: Policy, watch: WatchOut, look: Readonly<Record<string, Look>>, dataTo: number): GuardrailEvidence[] {
+    const entries: GuardrailEvidence[] = []
+    const add = (guardrail: Guardrail, version: VersionId, variant: Variant): void => {
+      const own = look[`${guardrail.id}/${version === v1 ? 'v1' : 'v2'}`] ?? {}
+      entries.push(evidenceOf(guardrail, version, variant, own, dataTo))
+    }
+    for (const guardrail of policy.guardrails) {
+      if (watch.candidate !== null) add(guardrail, watch.candidate, this.observed.shadow ? 'shadow' : 'candidate')
+      if (guardrail.reference !== 'stable') add(guardrail, watch.stable, 'stable')
+    }
+    return entries
   }
 
   newest(): Command | null {

@@ -176,12 +176,14 @@ function rollout(record: DeploymentRecord, by: PersonId, request: Of<'rollout'>,
   const { documents } = desk.shard
   const manifest = manifestOf(documents, request.manifest)
   const policy = policyOf(documents, request.policy)
+  const shadow = request.shadow === undefined ? undefined : policyOf(documents, request.shadow)
   return startRollout(record, desk, {
     candidate: request.candidate,
     manifest: manifest === null ? null : { hash: request.manifest, document: manifest },
     policy: policy === null ? null : { hash: request.policy, policy: policy.policy },
     policyApproved:
       record.policy?.hash === request.policy || approvalOf(record, desk, request.policy, 'policy-approver').ok,
+    shadow: shadow == null ? shadow : { hash: request.shadow as Hash, policy: shadow.policy },
     by,
   })
 }

@@ -68,7 +68,13 @@ export function carryOutRestore(record: DeploymentRecord, agreed: AgreedRestore,
     }
     // A new generation: the old evidence spoke its verdict, the restored exposure is judged on its own.
     const resumeAt = same.rollout?.clock.index ?? suspended?.stageIndex ?? 0
-    const begun = beginGeneration(lowered, desk, { candidate, by: second, decision: signed, resumeAt })
+    const begun = beginGeneration(lowered, desk, {
+      candidate,
+      by: second,
+      decision: signed,
+      resumeAt,
+      shadow: lowered.shadow ?? null,
+    })
     const desired = same.command?.desired.fallback === false ? same.command.desired : withoutCandidate(same.stable)
     return issue(begun, desk, { order, what: 'restore', desired, decision: signed })
   })

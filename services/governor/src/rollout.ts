@@ -12,7 +12,10 @@ import {
   type Blocker,
   blockers,
   elapsedMs,
+  type FailedCheck,
   failedRolloutCheck,
+  failedShadowPolicyCheck,
+  type HashedPolicy,
   isHeldBy,
   isInconclusive,
   type Judged,
@@ -29,6 +32,7 @@ import type { Desk } from './desk.ts'
 import { baselineOf, releaseOf } from './documents.ts'
 import { hold, release } from './holding.ts'
 import { type DeploymentRecord, generationOf, recordBounds, shareOf, withoutCandidate } from './record.ts'
+import { beginShadow } from './shadow.ts'
 import { enginesOf } from './standing.ts'
 import { recentTraffic } from './traffic.ts'
 import { watch } from './watch.ts'
@@ -39,6 +43,8 @@ export interface Plan {
   readonly manifest: { readonly hash: Release['manifest']; readonly document: ManifestDocument } | null
   readonly policy: { readonly hash: Release['manifest']; readonly policy: Policy } | null
   readonly policyApproved: boolean
+  /** Policy on trial: undefined where none is asked for, null where it was not sent. */
+  readonly shadow: HashedPolicy | null | undefined
   readonly by: PersonId
 }
 
@@ -62,7 +68,8 @@ export function startRollout(record: DeploymentRecord, desk: Desk, plan: Plan): 
       engines: enginesOf(record, desk),
       traffic,
     }) ??
-    (plan.policyApproved ? null : { check: 'the policy is not approved', fix: 'ask a second person to approve it' })
+    (plan.policyApproved ? null : { check: 'the policy is not approved', fix: 'ask a second person to approve it' }) ??
+    failedShadowCheck(record, desk, plan)
   if (failed !== null || manifest === null || policy === null) {
     const { check, fix } = failed ?? { check: 'a document is missing', fix: 'send it first' }
     return decide(record, desk, {
@@ -89,8 +96,16 @@ export function startRollout(record: DeploymentRecord, desk: Desk, plan: Plan): 
       candidate,
       by,
       decision,
+      shadow: plan.shadow ?? null,
     }),
   )
+}
+
+function failedShadowCheck(record: DeploymentRecord, desk: Desk, { policy, shadow }: Plan): FailedCheck | null {
+  const spec = baselineOf(desk.shard.documents, record.stable.baseline)?.spec
+  return shadow === undefined || policy === null || spec === undefined
+    ? null
+    : failedShadowPolicyCheck(shadow, policy, spec, desk.time)
 }
 
 /** Rows that the most patient rule needs before it may speak. */
@@ -102,10 +117,11 @@ function mostRows({ guardrails }: Policy): number {
 export function beginGeneration(
   record: DeploymentRecord,
   desk: Desk,
-  { candidate, by, decision, resumeAt }: { candidate: Release; by: PersonId; decision: Hash; resumeAt?: number },
+  begin: { candidate: Release; by: PersonId; decision: Hash; resumeAt?: number; shadow: HashedPolicy | null },
 ): DeploymentRecord {
+  const { candidate, by, decision, resumeAt, shadow } = begin
   const begun: DeploymentRecord = {
-    ...record,
+    ...beginShadow(record, desk, shadow),
     phase: 'rolling-out',
     candidate,
     rollout: { by, decision, startedAt: desk.time, ready: false, clock: { index: -1, from: null, rows: 0 } },

@@ -2,7 +2,7 @@ import { contentHash, type LogTime, type StateOut } from '@interlock/contracts'
 import { attentionOf, evidenceIsFresh, severityOf } from '@interlock/deployment'
 import { standingExceptions } from '@interlock/policy'
 import type { Desk } from './desk.ts'
-import { type DeploymentRecord, viewOf } from './record.ts'
+import { type DeploymentRecord, type ShadowPolicy, viewOf } from './record.ts'
 import { blockersOf } from './rollout.ts'
 import { enginesOf, judgedOf } from './standing.ts'
 import { blockedSentences, headline, verdictsOf } from './words.ts'
@@ -17,7 +17,7 @@ export function show(record: DeploymentRecord, desk: Desk): DeploymentRecord {
 }
 
 function stateOf(record: DeploymentRecord, desk: Desk): StateOut {
-  const { policy, evidence, command, rollout, incident, lostAt } = record
+  const { policy, evidence, command, rollout, incident, lostAt, shadow } = record
   const judged = judgedOf(record)
   const exceptions = policy === null ? [] : standingExceptions(policy.policy, desk.time)
   const isBraked = record.holds.some(({ owner }) => owner === 'brake')
@@ -52,7 +52,12 @@ function stateOf(record: DeploymentRecord, desk: Desk): StateOut {
           },
     dataTo: record.dataTo,
     ...(exceptions.length === 0 ? {} : { exceptions }),
+    ...(shadow === undefined ? {} : { shadow: shownShadow(shadow) }),
   }
+}
+
+function shownShadow({ hash, policy, since, silent }: ShadowPolicy): NonNullable<StateOut['shadow']> {
+  return { policy: hash, name: policy.name, since, silent }
 }
 
 /** Renewals of a grant are no news. */

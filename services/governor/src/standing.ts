@@ -1,5 +1,7 @@
-import { type EngineState, riskClasses } from '@interlock/contracts'
+import { defaultTimes, type EngineState, type EvidenceOut, type Policy, riskClasses } from '@interlock/contracts'
 import {
+  type Answer,
+  answerTo,
   approvalsEngine,
   approved,
   type Judged,
@@ -59,4 +61,20 @@ export function judgedOf(record: DeploymentRecord): readonly Judged[] {
   const { policy, evidence } = record
   if (policy === null || evidence === null || evidence.generation !== generationOf(record)) return []
   return judge(policyAt(policy.policy, evidence.pane), evidence, watchedOf(record)).judged
+}
+
+/** What a policy makes of one closed pane, and what it asks for. Old data may only hold: what it shows may long be over (docs/reliability.md F22). */
+export function answerOf(
+  policy: Policy,
+  evidence: Pick<EvidenceOut, 'guardrails'>,
+  record: DeploymentRecord,
+  desk: Desk,
+): { readonly judged: readonly Judged[]; readonly answer: Answer | null } {
+  const { judged, breaches } = judge(policy, evidence, watchedOf(record))
+  const answer = answerTo(breaches, judged)
+  return { judged, answer: answer !== null && isOld(record, desk) ? { ...answer, act: 'hold' } : answer }
+}
+
+function isOld({ evidence }: DeploymentRecord, desk: Desk): boolean {
+  return evidence !== null && desk.time - (evidence.pane + evidence.paneMs) > defaultTimes.maxDecisionAgeMs
 }

@@ -3,6 +3,7 @@ import type { Release } from '@interlock/deployment'
 import type { Desk } from './desk.ts'
 import { baselineOf } from './documents.ts'
 import { type DeploymentRecord, generationOf } from './record.ts'
+import { endShadow } from './shadow.ts'
 
 /**
  * Tells profiler and evaluator which versions to watch, from the next pane on. A version that is leaving stays watched
@@ -38,6 +39,8 @@ export function watch(
     policy: record.policy.policy,
     baselines,
     from: paneStart(desk.time, paneMs) + paneMs,
+    ...(record.shadow === undefined ? {} : { shadow: { hash: record.shadow.hash, policy: record.shadow.policy } }),
   })
-  return { ...record, watching: { stable, candidate } }
+  const isLeaving = candidate === null && record.watching?.candidate != null
+  return { ...(isLeaving ? endShadow(record, desk) : record), watching: { stable, candidate } }
 }

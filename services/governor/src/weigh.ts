@@ -1,6 +1,4 @@
 import {
-  type Action,
-  defaultTimes,
   type EvidenceOut,
   type RankedCause,
   type ReadyToCountOut,
@@ -8,17 +6,15 @@ import {
   unreachable,
 } from '@interlock/contracts'
 import {
+  type Answer,
   type Breach,
   calmPanes,
   calmPart,
   causesOf,
   type Judged,
-  judge,
   policyAt,
   producerOf,
-  remedies,
   type Scope,
-  scopeOf,
   withHold,
   withoutHold,
 } from '@interlock/deployment'
@@ -31,12 +27,15 @@ import { hold, release } from './holding.ts'
 import { type DeploymentRecord, generationOf, recordBounds, stageOf } from './record.ts'
 import { progress } from './rollout.ts'
 import { settle } from './settle.ts'
-import { judgedOf, watchedOf } from './standing.ts'
+import { compareWithShadow } from './shadow.ts'
+import { answerOf, judgedOf } from './standing.ts'
 import { becauseOf } from './words.ts'
 
 /** Weighs the evidence of one closed pane: what is out of line, what is calm again, and whether the rollout may go on. */
-export function weigh(record: DeploymentRecord, evidence: EvidenceOut, desk: Desk): DeploymentRecord {
+export function weigh(record: DeploymentRecord, out: EvidenceOut, desk: Desk): DeploymentRecord {
   const { policy, evidence: last } = record
+  // What the policy on trial knows is taken off here, so that nothing that acts can see it.
+  const { shadow, ...evidence } = out
   const generation = generationOf(record)
   if (policy === null || evidence.generation > generation || isOutdated(evidence, last)) return record
   const counted = watchedAgain(count(record, evidence), evidence, desk)
@@ -44,10 +43,11 @@ export function weigh(record: DeploymentRecord, evidence: EvidenceOut, desk: Des
   if (evidence.generation < generation) return settleForesight(counted, desk)
   // A pane of which a part is missing moves nothing: it is neither a breach nor a pass.
   if (evidence.coverage < 1) return counted
-  const { judged, breaches } = judge(policyAt(policy.policy, evidence.pane), evidence, watchedOf(counted))
-  const answered = respond(counted, breaches, judged, desk)
+  const { judged, answer } = answerOf(policyAt(policy.policy, evidence.pane), evidence, counted, desk)
+  const answered = respond(counted, answer, judged, desk)
   const calmed = settleForesight(recover(answered, judged, desk), desk)
-  return progress(calmed, judgedOf(calmed), desk)
+  const moved = progress(calmed, judgedOf(calmed), desk)
+  return compareWithShadow(moved, counted, { answer, shadow }, desk)
 }
 
 function isOutdated(evidence: EvidenceOut, last: EvidenceOut | null): boolean {
@@ -93,35 +93,24 @@ function watchedAgain(record: DeploymentRecord, evidence: EvidenceOut, desk: Des
   }))
 }
 
-const ranks = ['watch', 'hold', 'halt', 'ramp-down', 'roll-back', 'fall-back'] as const satisfies readonly Action[]
-
-/** Would rollback help? Looks at all breaches of the pane together, then does what the table of remedies says. */
+/** Does what the policy answers to the pane. */
 function respond(
   record: DeploymentRecord,
-  breaches: readonly Breach[],
+  answer: Answer | null,
   judged: readonly Judged[],
   desk: Desk,
 ): DeploymentRecord {
-  const acting = breaches.filter(({ action }) => action !== 'watch')
-  if (acting.length === 0) return record
-  const scope = scopeOf(acting, judged)
-  if (scope === 'source') return sourceIncident(record, acting, judged, desk)
-  const ofMany = acting.filter(({ source }) => source === null)
-  const ofCandidate = ofMany.filter(({ leading }) => leading.evidence.variant !== 'stable')
-  const about = scope === 'common' || ofCandidate.length === 0 ? ofMany : ofCandidate
-  const worst = about.reduce((most, one) => (ranks.indexOf(one.action) > ranks.indexOf(most.action) ? one : most))
-  const remedy = remedies[scope][worst.action]
-  const { guardrail, evidence } = worst.leading
-  const because = becauseOf(worst.leading, record, desk)
+  if (answer === null) return record
+  const { scope, incident: isIncident, about, breaches } = answer
+  if (scope === 'source') return sourceIncident(record, answer, judged, desk)
+  const ofMany = breaches.filter(({ source }) => source === null)
+  const { guardrail, evidence } = about.leading
+  const because = becauseOf(about.leading, record, desk)
   const cause: Cause = { rule: guardrail.id, because, guardrail: evidence, causes: causesOf(judged, evidence) }
-  const told = remedy.incident ? incident(record, ofMany, cause, scope, desk) : record
-  // Old data may only hold: what it shows may long be over (docs/reliability.md F22).
-  const action = isOld(record, desk) ? 'hold' : remedy.action
-  switch (action) {
-    case 'watch':
-      return told
+  const told = isIncident ? incident(record, ofMany, cause, scope, desk) : record
+  switch (answer.act) {
     case 'hold':
-      return remedy.incident
+      return isIncident
         ? told
         : hold(told, desk, `guardrail:${guardrail.id}`, cause.because ?? guardrail.id, { ...cause })
     case 'halt':
@@ -133,12 +122,8 @@ function respond(
     case 'fall-back':
       return fallBack(told, desk, cause)
     default:
-      return unreachable(action)
+      return unreachable(answer.act)
   }
-}
-
-function isOld({ evidence }: DeploymentRecord, desk: Desk): boolean {
-  return evidence !== null && desk.time - (evidence.pane + evidence.paneMs) > defaultTimes.maxDecisionAgeMs
 }
 
 /** Harm in both arms: hold, name the producer, call the owner of the data. One incident until its evidence is calm. */
@@ -167,13 +152,10 @@ function incident(
 /** Harm in the rows of one small source: no source decides alone, so hold, and call the owner of its data. */
 function sourceIncident(
   record: DeploymentRecord,
-  breaches: readonly Breach[],
+  { about: { leading, source }, breaches }: Answer,
   judged: readonly Judged[],
   desk: Desk,
 ): DeploymentRecord {
-  const { leading, source } = breaches.reduce((most, one) =>
-    one.leading.progress > most.leading.progress ? one : most,
-  )
   const { alone } = leading.evidence.evidence
   if (source === null || alone === undefined) return record
   const fact: Fact = {

@@ -13,6 +13,7 @@ export interface StartOptions {
   readonly manifest: string
   readonly baseline: string
   readonly policy: string
+  readonly shadowPolicy?: string
   readonly as: string
 }
 
@@ -22,7 +23,8 @@ const pollMs = 250
 
 /**
  * `interlock rollout start <deployment>`: sends manifest, baseline and policy, and asks for the rollout. An unapproved
- * policy is refused by the governor, with the command that a second person runs.
+ * policy is refused by the governor, with the command that a second person runs. A policy on trial needs no approval, for it
+ * never acts.
  */
 export async function rolloutStart(
   config: Config,
@@ -34,11 +36,13 @@ export async function rolloutStart(
   const person = options.as as PersonId
   const { manifest, baseline } = readRelease(options)
   const policy = readPolicy(options.policy, person, baseline.document.spec)
+  const shadow =
+    options.shadowPolicy === undefined ? [] : [readPolicy(options.shadowPolicy, person, baseline.document.spec)]
   const instead = new Map([[deployment, policy.document.policy]])
   refuseOverspent(fleetAccount(config, instead), deployment)
   const before = await lastSequence(api, deployment)
   const requester = await requesterFor(config, api, options.as)
-  for (const { document } of [manifest, baseline, policy])
+  for (const { document } of [manifest, baseline, policy, ...shadow])
     await requester.submit(deployment, { kind: 'document', document })
   await requester.submit(deployment, {
     kind: 'rollout',
@@ -46,6 +50,7 @@ export async function rolloutStart(
     candidate: manifest.document.version,
     manifest: manifest.hash,
     policy: policy.hash,
+    ...(shadow[0] === undefined ? {} : { shadow: shadow[0].hash }),
   })
   const decision = await nextDecision(
     api,

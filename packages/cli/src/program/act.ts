@@ -1,6 +1,7 @@
 import type { DeploymentId } from '@interlock/contracts'
 import type { Command } from 'commander'
 import type { AskOptions } from '../commands/ask.ts'
+import type { StartOptions } from '../commands/rollout.ts'
 import { lawfulDeployment, positiveNumber } from './arguments.ts'
 import type { Run } from './run.ts'
 
@@ -49,8 +50,9 @@ export function actCommands(program: Command, run: Run): void {
     .requiredOption('--manifest <file>', 'manifest.json of the new version')
     .requiredOption('--baseline <file>', 'baseline.json of the new version')
     .requiredOption('--policy <file>', 'policy.yaml')
+    .option('--shadow-policy <file>', 'a policy on trial beside it: sees the same counts, acts never')
     .option('--as <person>', 'who asks', 'author')
-    .action((deployment: DeploymentId, options: { manifest: string; baseline: string; policy: string; as: string }) =>
+    .action((deployment: DeploymentId, options: StartOptions) =>
       run(async (config, out) =>
         (await import('../commands/rollout.ts')).rolloutStart(config(), deployment, options, out),
       ),

@@ -64,6 +64,16 @@ export function documentCommands(program: Command, run: Run): void {
       ),
     )
 
+  policy
+    .command('shadow')
+    .argument('<deployment>', 'deployment', lawfulDeployment)
+    .description('where the policy on trial and the policy in force would have acted differently')
+    .action((deployment: string) =>
+      run(async (config, out) =>
+        (await import('../commands/policy-shadow.ts')).policyShadow(config().data, deployment, out),
+      ),
+    )
+
   scenarioCommands(policy, run)
 
   const baseline = program.command('baseline').description('count healthy rows, and calibrate rules on them')

@@ -404,6 +404,22 @@ export interface Hold {
   readonly reason: string
 }
 
+export interface DisagreementOut {
+  readonly kind: 'disagreement'
+  readonly deployment: string
+  readonly generation: number
+  readonly at: number
+  readonly by: 'shadow' | 'in-force'
+  readonly action: 'hold' | 'halt' | 'ramp-down' | 'roll-back' | 'fall-back'
+  readonly afterMs: null | number
+  readonly rule: string
+  readonly facts: Readonly<Record<string, null | boolean | number | string>>
+  readonly text: string
+  readonly evidence: string
+  readonly inForce: string
+  readonly shadow: string
+}
+
 export interface EchoOut {
   readonly kind: 'echo'
   readonly shard: number
@@ -424,6 +440,7 @@ export interface EvidenceOut {
   readonly totals: readonly (VersionRows)[]
   readonly late: number
   readonly hash: string
+  readonly shadow?: ShadowEvidence
 }
 
 export interface PaneSummary {
@@ -445,6 +462,11 @@ export interface VersionRows {
   readonly version: string
   readonly variant: 'stable' | 'candidate' | 'shadow'
   readonly rows: number
+}
+
+export interface ShadowEvidence {
+  readonly policy: string
+  readonly guardrails: readonly (GuardrailEvidence)[]
 }
 
 export interface LeafOut {
@@ -528,6 +550,7 @@ export interface StateOut {
   readonly command: null | CommandStatus
   readonly dataTo: null | number
   readonly exceptions?: readonly (string)[]
+  readonly shadow?: ShadowStatus
 }
 
 export interface EngineState {
@@ -551,6 +574,13 @@ export interface CommandStatus {
   readonly times: Readonly<Record<string, number>>
 }
 
+export interface ShadowStatus {
+  readonly policy: string
+  readonly name: string
+  readonly since: number
+  readonly silent: readonly (string)[]
+}
+
 export interface WatchOut {
   readonly kind: 'watch'
   readonly deployment: string
@@ -564,6 +594,7 @@ export interface WatchOut {
   readonly policy: Policy
   readonly baselines: readonly (BaselineDocument)[]
   readonly from: number
+  readonly shadow?: ShadowPolicy
 }
 
 export interface DeploymentDocument {
@@ -752,6 +783,11 @@ export interface WeeklyVolume {
   readonly weeks: readonly (number)[]
 }
 
+export interface ShadowPolicy {
+  readonly hash: string
+  readonly policy: Policy
+}
+
 export interface Prediction {
   readonly id: string
   readonly environment: string
@@ -845,6 +881,7 @@ export interface RolloutRequest {
   readonly candidate: string
   readonly manifest: string
   readonly policy: string
+  readonly shadow?: string
 }
 
 export interface RollbackRequest {

@@ -3,7 +3,15 @@
  * decision can carry it as its `facts` and anybody can say it again later. Times are milliseconds since 1970, shares
  * run from 0 to 1, versions are ids (`flight-delay@v2` is said as "v2").
  */
-export type Fact = MeasuredFact | JudgedFact | RolloutFact | ActionFact | WatchFact | CommandFact | HelpFact
+export type Fact =
+  | MeasuredFact
+  | JudgedFact
+  | RolloutFact
+  | ActionFact
+  | ShadowFact
+  | WatchFact
+  | CommandFact
+  | HelpFact
 
 /** Fields that every measurement shares. */
 type Measured = {
@@ -269,6 +277,22 @@ export type ActionFact =
       readonly because: string | null
     }
   | { readonly kind: 'expired'; readonly candidate: string; readonly stage: number; readonly maximumMs: number }
+
+/** Where the policy on trial and the policy in force part. */
+export type ShadowFact = {
+  readonly kind: 'disagreement'
+  /** Whose answer it is. */
+  readonly by: 'shadow' | 'in-force'
+  readonly act: ShadowAct
+  readonly version: string
+  readonly at: number
+  /** How long after the other one's same answer; null where the other gave none. */
+  readonly afterMs: number | null
+  /** The strongest that the other asked for where it asked for less. */
+  readonly instead: ShadowAct | null
+  readonly because: string | null
+}
+export type ShadowAct = 'hold' | 'halt' | 'ramp-down' | 'roll-back' | 'fall-back'
 
 /** Whether it is watched. */
 export type WatchFact =
