@@ -121,7 +121,7 @@ export const bugsOfServices: readonly Bug[] = [
     `${evaluator}closing.ts`,
     'filter(([key]) => key >= next)',
     'filter(([key]) => key >= 0)',
-    { seed: 1, minutes: 6 },
+    { seed: 1, minutes: 12 },
   ),
   // ── governor, fleet ──────────────────────────────────────────────────────────────────────────────────────────────
   bug(
@@ -144,8 +144,8 @@ export const bugsOfServices: readonly Bug[] = [
     'a breach is ignored',
     'the machine does not act on a breach',
     `${governor}weigh.ts`,
-    'if (acting.length === 0) return record',
-    'if (acting.length >= 0) return record',
+    'if (answer === null) return record',
+    'if (answer === null || desk) return record',
     { seed: 1, minutes: 5 },
   ),
   bug(

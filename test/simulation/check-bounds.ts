@@ -5,12 +5,12 @@ import type { Accuse } from './violation.ts'
 import type { World } from './world.ts'
 
 /**
- * What may wait or be remembered at most, in a world of three deployments with up to nine versions each. Two to three times
+ * What may wait or be remembered at most, in a world of three deployments with up to nine versions each. One and a half to three times
  * what runs with every fault reach, and far below what a run leaves behind when something is never forgotten.
  */
 export const mostBytesOfState: Readonly<Record<string, number>> = {
   profiler: 32_768,
-  evaluator: 262_144,
+  evaluator: 163_840,
   governor: 163_840,
   fleet: 8_192,
 }
