@@ -25,10 +25,25 @@ afterAll(async () => {
 })
 
 test('a candidate whose answers fail is rolled back without a person; why explains it down to the records', async () => {
+  // Beside it a policy that would only hold: it acts never, and says so.
+  const gentle = join(toy.folder, 'gentle.yaml')
+  const source = await readFile(toy.files.policy, 'utf8')
+  await writeFile(gentle, source.replace(/action: roll back/g, 'action: hold'))
+  const without = await toy.cli('policy', 'shadow', 'toy')
+  expect([without.code, without.stderr]).toEqual([1, expect.stringMatching(/No policy is on trial for toy/)])
   traffic = startTraffic(toy, 4, { status: 'error', prediction: null, score: null })
   const { manifest, baseline } = toy.files.candidate
   await until('a start', async () => {
-    const files = ['--manifest', manifest, '--baseline', baseline, '--policy', toy.files.policy]
+    const files = [
+      '--manifest',
+      manifest,
+      '--baseline',
+      baseline,
+      '--policy',
+      toy.files.policy,
+      '--shadow-policy',
+      gentle,
+    ]
     return (await toy.cli('rollout', 'start', 'toy', ...files)).code === 0
   })
   const watched = await toy.cli('rollout', 'watch', 'toy', '--timeout', '40')
@@ -43,7 +58,7 @@ test('a candidate whose answers fail is rolled back without a person; why explai
   })
   if (evidence === null || counts === null || decision.guardrail === null) throw new Error('why shows no evidence')
   // Decision → evidence: by the hash of the evidence's own content.
-  const { hash, ...content } = evidence
+  const { hash, shadow: _, ...content } = evidence
   expect([decision.evidence, sha256(canonicalJson(content))]).toEqual([hash, hash])
   expect(sources.evidence?.topic).toBe('log.evaluator')
   // Evidence → counts: the guardrail that decided stands in the evidence with the same numbers.
@@ -57,6 +72,12 @@ test('a candidate whose answers fail is rolled back without a person; why explai
   expect((await whyOf(toy, '--decision', decision.id)).decision).toEqual(decision)
   expect(documentOf(await toy.cli('status', '--json'))).toMatchObject({ deployments: [{ attention: 'handled' }] })
 
+  const parted = documentOf(await toy.cli('policy', 'shadow', 'toy', '--json'))
+  expect(parted).toMatchObject({
+    onTrial: { silent: expect.any(Array) },
+    inForce: { policy: toy.hashes.policy },
+    disagreements: [{ by: 'in-force', action: 'roll-back', afterMs: null, evidence: decision.evidence }],
+  })
   const unknown = await toy.cli('why', 'toy', '--decision', '0'.repeat(64))
   expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringMatching(/No decision 00000000/)])
   const stranger = await toy.cli('why', 'nobody')

@@ -96,26 +96,35 @@ async function compare(log: EventLog, shards: readonly SupposedShard[], deployme
   return { entries, differing, generations: diffDecisions(recorded, supposed), answers }
 }
 
-/** Every policy document that people sent for a deployment. */
+/** Every policy document that people sent for a deployment, but for those that were only ever on trial: they decided nothing. */
 async function policiesOf(
   log: EventLog,
   deployment: DeploymentId,
   keys: Parameters<typeof verifyRequest>[1],
 ): Promise<readonly PolicyDocument[]> {
   const found = new Map<string, PolicyDocument>()
+  const tried = new Set<string>()
+  const guarding = new Set<string>()
   for (let partition = 0; partition < (await log.partitions(topics.requests)); partition++) {
     const { begin, end } = await log.bounds(topics.requests, partition)
     for await (const { records } of log.read({ topic: topics.requests, partition, from: begin, to: end })) {
       for (const { key, value } of records) {
         if (value === null || key === null || Buffer.from(key).toString('utf8') !== deployment) continue
         const verified = verifyRequest(value, keys)
-        if (!verified.ok || verified.value.request.kind !== 'document') continue
-        const { document } = verified.value.request
+        if (!verified.ok) continue
+        const { request } = verified.value
+        if (request.kind === 'approve') guarding.add(request.object)
+        if (request.kind === 'rollout') {
+          guarding.add(request.policy)
+          if (request.shadow !== undefined) tried.add(request.shadow)
+        }
+        if (request.kind !== 'document') continue
+        const { document } = request
         if (document.kind === 'policy') found.set(contentHash(document), document)
       }
     }
   }
-  return [...found.values()]
+  return [...found].filter(([hash]) => !tried.has(hash) || guarding.has(hash)).map(([, document]) => document)
 }
 
 function describe(deployment: DeploymentId, { entries, differing, generations, answers }: Found): string {
