@@ -28,8 +28,8 @@ import {
 const start = 1_000_000
 const perPane = 120
 const endless = { reference: 'baseline', detector: 'dirichlet-baseline', budget: { falsePerYear: 4 } } as const
-const errors = guardrail('errors', { slices: ['segment:airport'], role: 'gate' })
-const missing = guardrail('missing', { signal: 'missing(distance)' })
+const errors = guardrail('errors', { slices: [], role: 'gate' })
+const missing = guardrail('missing', { signal: 'missing(distance)', slices: [] })
 const answers = guardrail('answers', { ...endless, signal: 'predictions', tolerance: { harm: 0.05, safe: 0 } })
 const strict = guardrail('strict', { tolerance: { harm: 0.05, safe: 1 }, slices: ['segment:airport', 'producer'] })
 const distance = guardrail('distance', {
