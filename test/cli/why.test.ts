@@ -2,7 +2,7 @@
  * A candidate that fails is rolled back by the machine, and `interlock why` leads from the decision to the very records:
  * decision → evidence → counts → ranges, each hop checked against a recount of the raw input.
  */
-import { readFile, writeFile } from 'node:fs/promises'
+import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { canonicalJson, type Prediction, sha256 } from '@interlock/contracts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -107,12 +107,22 @@ test('a candidate whose answers fail is rolled back without a person; why explai
 
 test('the same record under the same policy gives the same bytes; under one that tolerates it, no rollback', async () => {
   const same = documentOf(await toy.cli('--json', 'policy', 'backtest', toy.files.policy, '--deployment', 'toy'))
-  expect(same).toMatchObject({ differing: 0 })
+  expect(same).toMatchObject({ differing: 0, from: null })
   expect(same.entries).toBeGreaterThan(50)
+  // Nobody has said yet whether the rollback was right.
+  expect(same.supposed).toEqual(same.recorded)
+  expect(same.recorded).toMatchObject({ tally: { unjudged: 1, trueStops: 0, falseStops: 0, missed: 0 } })
+  const copy = join(toy.folder, 'copy')
+  await cp(toy.files.data, copy, { recursive: true })
   const blind = join(toy.folder, 'blind.yaml')
   const source = await readFile(toy.files.policy, 'utf8')
   await writeFile(blind, source.replace(/action: roll back/g, 'action: watch'))
-  const other = await toy.cli('policy', 'backtest', blind, '--deployment', 'toy')
+  const other = await toy.cli('--data', copy, 'policy', 'backtest', blind, '--deployment', 'toy', '--since', '35d')
   expect([other.code, other.stdout]).toEqual([1, expect.stringContaining('it would not have been stopped')])
   expect(other.stdout).toMatch(/recorded(?: later)?: \d\d:\d\d:\d\d rolled-back by errors/)
+  expect(other.stdout).toMatch(
+    /generation 1 \(v2\) unknown: .*\n +recorded: stopped by errors .*; supposed: not stopped/,
+  )
+  const wrong = await toy.cli('policy', 'backtest', blind, '--deployment', 'toy', '--since', 'monday')
+  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('--since "monday": write a time such as')])
 })

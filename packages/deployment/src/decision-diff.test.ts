@@ -1,43 +1,8 @@
-import type { DecisionKind, DecisionOut, DeploymentId, DeploymentView, Hash } from '@interlock/contracts'
 import { expect, test } from 'vitest'
 import { diffDecisions, stopDelay, unknownOrderRule } from './decision-diff.ts'
-import { v1, v2 } from './sample.ts'
+import { decision, v2 } from './sample.ts'
 
-const view: DeploymentView = {
-  phase: 'rolling-out',
-  generation: 1,
-  stable: v1,
-  candidate: v2,
-  stage: 'canary',
-  stageIndex: 0,
-  share: 0.1,
-  holds: [],
-  order: [1, 0, 0, 1],
-}
-
-function decision(outcome: DecisionKind, at: number, rule = 'errors', generation = 1): DecisionOut {
-  return {
-    kind: 'decision',
-    id: `${outcome}${at}` as Hash,
-    deployment: 'm' as DeploymentId,
-    environment: 'test',
-    generation,
-    sequence: at,
-    at,
-    outcome,
-    rule,
-    facts: {},
-    text: `${outcome} by ${rule}`,
-    evidence: null,
-    guardrail: null,
-    policy: '' as Hash,
-    by: 'governor',
-    before: view,
-    after: view,
-  }
-}
-
-const record = [decision('rollout-started', 1), decision('promoted', 5, 'gates'), decision('rolled-back', 9)]
+const record = [decision('rollout-started', 1), decision('promoted', 5, { rule: 'gates' }), decision('rolled-back', 9)]
 
 test('equal courses have no parting', () => {
   expect(diffDecisions(record, record)).toEqual([
@@ -52,7 +17,7 @@ test('equal courses have no parting', () => {
 })
 
 test('the first decision that differs parts them, and what stopped the version tells how much earlier', () => {
-  const sooner = [record[0]!, decision('rolled-back', 4, 'slow')]
+  const sooner = [record[0]!, decision('rolled-back', 4, { rule: 'slow' })]
   const [found] = diffDecisions(record, sooner)
   expect(found?.alike).toBe(1)
   expect(found?.parting).toEqual({ recorded: record[1], supposed: sooner[1] })
@@ -66,7 +31,7 @@ test('a course that ends early, or goes on alone, parts too', () => {
 })
 
 test('generations are compared each by itself', () => {
-  const next = decision('rollout-started', 20, 'errors', 2)
+  const next = decision('rollout-started', 20, { generation: 2 })
   const found = diffDecisions([...record, next], [record[0]!, next])
   expect(found.map(({ generation, parting }) => [generation, parting === null])).toEqual([
     [1, false],
@@ -75,7 +40,7 @@ test('generations are compared each by itself', () => {
 })
 
 test('recorded facts about orders that were never given in the supposed course are no decision of it', () => {
-  const echo = decision('held', 10, unknownOrderRule)
+  const echo = decision('held', 10, { rule: unknownOrderRule })
   expect(diffDecisions(record, [...record, echo])[0]?.parting).toBeNull()
   expect(diffDecisions([...record, echo], record)[0]?.parting).toEqual({ recorded: echo, supposed: null })
 })

@@ -48,10 +48,15 @@ function isAlike(a: DecisionOut, b: DecisionOut): boolean {
 /** Rule of the hold on a platform that follows an order which the record does not know. */
 export const unknownOrderRule = 'unknown-order'
 
-const stops: readonly DecisionOut['outcome'][] = ['halted', 'ramped-down', 'rolled-back', 'fell-back', 'data-incident']
+const stops: readonly DecisionOut['outcome'][] = ['halted', 'ramped-down', 'rolled-back', 'fell-back']
+
+/** Traffic is moved against the version, or its rollout ended, whoever decided so. */
+export function isStop({ outcome }: DecisionOut): boolean {
+  return stops.includes(outcome)
+}
 
 function firstStop(decisions: readonly DecisionOut[]): DecisionOut | null {
-  return decisions.find(({ outcome }) => stops.includes(outcome)) ?? null
+  return decisions.find((one) => isStop(one) || one.outcome === 'data-incident') ?? null
 }
 
 /** How much later (negative: earlier) a version would have been stopped, ms; null unless both stopped it. */

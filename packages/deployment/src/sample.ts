@@ -1,4 +1,7 @@
 import type {
+  DecisionKind,
+  DecisionOut,
+  DeploymentView,
   Evidence,
   EvidenceOut,
   Guardrail,
@@ -95,6 +98,47 @@ export function evidence(guardrails: readonly GuardrailEvidence[], change: Parti
     totals: [],
     late: 0,
     hash: '' as Hash,
+    ...change,
+  }
+}
+
+const view: DeploymentView = {
+  phase: 'rolling-out',
+  generation: 1,
+  stable: v1,
+  candidate: v2,
+  stage: 'canary',
+  stageIndex: 0,
+  share: 0.1,
+  holds: [],
+  order: [1, 0, 0, 1],
+}
+
+/** A decision of generation 1, in which `v2` is rolled out. */
+export function decision(
+  outcome: DecisionKind,
+  at: number,
+  { after = {}, ...change }: Partial<Omit<DecisionOut, 'after'>> & { readonly after?: Partial<DeploymentView> } = {},
+): DecisionOut {
+  const { generation = 1, rule = 'errors' } = change
+  return {
+    kind: 'decision',
+    id: `${outcome}${at}` as Hash,
+    deployment: 'm' as DecisionOut['deployment'],
+    environment: 'test',
+    generation,
+    sequence: at,
+    at,
+    outcome,
+    rule,
+    facts: {},
+    text: `${outcome} by ${rule}`,
+    evidence: null,
+    guardrail: null,
+    policy: '' as Hash,
+    by: 'governor',
+    before: view,
+    after: { ...view, generation, ...after },
     ...change,
   }
 }

@@ -1,7 +1,8 @@
 import type { InputSource, Processor } from '@interlock/contracts'
 import { expect, test } from 'vitest'
 import { runShard } from './shard.ts'
-import { type Supposition, suppose } from './suppose.ts'
+import { supposableSpan } from './supposable.ts'
+import { type SupposedShard, type Supposition, suppose } from './suppose.ts'
 import { collected, World } from './test-world.ts'
 import { type Toy, toyProcessor } from './toy-processor.ts'
 
@@ -24,8 +25,15 @@ async function ranFor20s(): Promise<World> {
   return world
 }
 
-const supposed = (world: World, first: Processor<Toy>, since?: number): Promise<readonly Supposition[]> => {
-  const shards = [first, second].map((processor) => ({ shard: 0, processor: processor as Processor<unknown> }))
+const shardsOf = (first: Processor<Toy>): readonly SupposedShard[] =>
+  [first, second].map((processor) => ({ shard: 0, processor: processor as Processor<unknown> }))
+
+const supposed = (
+  world: World,
+  first: Processor<Toy>,
+  since?: number,
+  shards = shardsOf(first),
+): Promise<readonly Supposition[]> => {
   return world.done(collected(suppose({ log: world.log, shards, ...(since === undefined ? {} : { since }) })))
 }
 
@@ -74,4 +82,42 @@ test('a log whose head has expired starts at its oldest snapshot', async () => {
   const all = await supposed(world, toy)
   expect(all[0]?.offset).toBeGreaterThanOrEqual(12n)
   expect(all.filter(({ isSame }) => !isSame)).toEqual([])
+})
+
+test('a record reaches back to where every shard has a place to start: its beginning, or a snapshot whose inputs are held', async () => {
+  const world = await ranFor20s()
+  const span = () => world.done(supposableSpan({ log: world.log, shards: shardsOf(toy) }))
+  const whole = await span()
+  expect(whole).toEqual({ from: 0, to: (await world.entries('log.second')).at(-1)?.at })
+  world.servers.trim('in', 0, 8n)
+  const rest = await span()
+  expect(rest?.from).toBeGreaterThan(0)
+  const all = await supposed(world, toy, rest?.from)
+  expect(all.length).toBeGreaterThan(5)
+  expect(all.filter(({ isSame }) => !isSame)).toEqual([])
+  world.servers.trim('snapshots', 0, world.servers.partition('snapshots', 0).end)
+  await expect(world.done(supposableSpan({ log: world.log, shards: shardsOf(toy) }))).rejects.toThrow(
+    'log.toy/0: the log begins at 0, and no whole snapshot stands where its inputs are still held',
+  )
+})
+
+test('what is supposed can go back to the record before a step, which is then made over what was recorded', async () => {
+  const world = await ranFor20s()
+  let steps = 0
+  const asked: (readonly [supposed: number, before: number, after: number])[] = []
+  const taken = (state: unknown): number => (state as Toy).taken
+  // Every fifth step begins from the record.
+  const rejoin = (state: unknown, before: unknown, after: unknown): unknown => {
+    asked.push([taken(state), taken(before), taken(after)])
+    return ++steps % 5 === 0 ? before : null
+  }
+  const [first, other] = shardsOf(doubling) as [SupposedShard, SupposedShard]
+  const record = { processor: toy as Processor<unknown>, rejoin }
+  const all = await supposed(world, doubling, undefined, [{ ...first, record }, other])
+  const last = asked.at(-1) as (typeof asked)[number]
+  expect(last[1]).toBeGreaterThan(20)
+  // Never twice of everything: it was put back to the record on the way.
+  expect(last[0]).toBeGreaterThan(last[1])
+  expect(last[0]).toBeLessThan(2 * last[1])
+  expect(all.filter(({ processor }) => processor === 'toy').length).toBe(asked.length)
 })

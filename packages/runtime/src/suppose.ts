@@ -8,19 +8,32 @@ import {
   type Processor,
   type Range,
   shardLog,
-  topics,
 } from '@interlock/contracts'
 import { collectAgain } from './collect.ts'
 import type { EventLog } from './event-log.ts'
-import { beginning, kindOf, type Point, sourceName } from './re-execute.ts'
+import { kindOf, type Point, sourceName } from './re-execute.ts'
 import { type ShardLog, type ValidEntry, validEntries } from './shard-reader.ts'
-import { Snapshots } from './snapshot.ts'
+import { startingPoint } from './supposable.ts'
 
 /** A shard whose recorded steps are made again, by the code or under the policy that is supposed. */
 export interface SupposedShard {
   readonly shard: number
   /** The processor's state is its own business. */
   readonly processor: Processor<unknown>
+  /** Where given, the recorded course is made again beside the supposed one, which may go back to it. */
+  readonly record?: RecordedCourse
+}
+
+/** The recorded course of a shard. */
+export interface RecordedCourse {
+  /** The processor that made the record. */
+  readonly processor: Processor<unknown>
+  /**
+   * Asked before each step, with its own state before and after the recorded one.
+   *
+   * @returns the state from which the step is made over what it took in the record; null: the supposed course goes on
+   */
+  rejoin(supposed: unknown, before: unknown, after: unknown): unknown | null
 }
 
 /** One recorded entry beside what would have been put out. */
@@ -54,7 +67,7 @@ export interface SupposeOptions {
  * another way: the caller must not read on about that deployment's generation.
  *
  * @returns the entries of all shards in the order of their append times
- * @throws RangeGone when an input no longer holds what a step took; Error when no snapshot stands before `since`
+ * @throws RangeGone when an input lost meanwhile what a step took; Error when there is no place to start from
  */
 export async function* suppose(options: SupposeOptions): AsyncGenerator<Supposition> {
   const lanes = new Map<string, Lane>()
@@ -87,6 +100,8 @@ class Lane {
   readonly where: ShardLog
   readonly processor: Processor<unknown>
   point: Point<unknown>
+  /** The recorded course, and its state before the next entry. */
+  readonly record: { readonly course: RecordedCourse; state: unknown } | null
   /** Entries up to this one are as recorded. */
   readonly start: bigint
   /** By offset; forgotten once every reader among the lanes has taken them. */
@@ -102,31 +117,24 @@ class Lane {
     where: ShardLog,
     processor: Processor<unknown>,
     point: Point<unknown>,
+    record: Lane['record'],
     entries: AsyncGenerator<ValidEntry>,
   ) {
     this.where = where
     this.processor = processor
     this.point = point
+    this.record = record
     this.start = point.seq
     this.#entries = entries
   }
 
-  static async open({ log, since, prefix = '' }: SupposeOptions, { processor, shard }: SupposedShard): Promise<Lane> {
+  static async open(options: SupposeOptions, { processor, shard, record }: SupposedShard): Promise<Lane> {
+    const { log, prefix = '' } = options
     const where = { topic: prefix + shardLog(processor.name), partition: shard }
-    const { begin, end } = await log.bounds(where.topic, where.partition)
-    const snapshots = new Snapshots(log, prefix + topics.snapshots, processor.name, shard)
-    const newestFirst = (await snapshots.list()).filter(({ seq }) => BigInt(seq) + 1n >= begin)
-    let point: Point<unknown> | null = null
-    for (const head of newestFirst) {
-      if (since === undefined || point !== null) break
-      const loaded = await snapshots.load(head, processor)
-      if (loaded !== null && loaded.at <= since) point = loaded
-    }
-    if (point === null && begin === 0n) point = beginning(processor, shard)
-    for (const head of newestFirst.toReversed()) point ??= await snapshots.load(head, processor)
-    if (point === null)
-      throw new Error(`${sourceName(where)}: the log begins at ${begin} and no whole snapshot stands behind that`)
-    return new Lane(where, processor, point, validEntries(log, where, point.seq, end))
+    const { end } = await log.bounds(where.topic, where.partition)
+    const point = await startingPoint(options, where, processor)
+    const course = record && { course: record, state: (await startingPoint(options, where, record.processor)).state }
+    return new Lane(where, processor, point, course ?? null, validEntries(log, where, point.seq, end))
   }
 
   /** The next recorded entry, or null behind the last one. */
@@ -169,7 +177,9 @@ async function advance(
   const batch: Input[] = []
   for (const range of entry.took) batch.push(...(await inputsOf(options, lanes, lane, range, made)))
   const time = Math.max(lane.point.time, lane.point.at)
-  const [state, anyOuts] = lane.processor.step(lane.point.state, batch, time, entry.caughtUp)
+  const anew = await rejoin(options, lane, entry, time)
+  const from = anew ?? { state: lane.point.state, batch }
+  const [state, anyOuts] = lane.processor.step(from.state, from.batch, time, entry.caughtUp)
   const outs = anyOuts.map(encodeOut)
   const supposed = outs.map(decodeOut)
   lane.point = { ...lane.point, state, seq: offset, at, time }
@@ -184,6 +194,25 @@ async function advance(
     supposed,
     isSame: isSame(entry.outs, outs),
   })
+}
+
+/** Makes the recorded step beside the supposed one, and asks whether that goes on from it. */
+async function rejoin(
+  options: SupposeOptions,
+  { record, point }: Lane,
+  { took, caughtUp }: ValidEntry['entry'],
+  time: LogTime,
+): Promise<{ readonly state: unknown; readonly batch: readonly Input[] } | null> {
+  if (record === null) return null
+  const batch: Input[] = []
+  for (const range of took) {
+    batch.push(...(await collectAgain(options.log, kindOf(range.topic, options.prefix), range)))
+  }
+  const before = record.state
+  const [after] = record.course.processor.step(before, batch, time, caughtUp)
+  record.state = after
+  const state = record.course.rejoin(point.state, before, after)
+  return state === null ? null : { state, batch }
 }
 
 async function inputsOf(

@@ -63,7 +63,7 @@ export function compareWithShadow(
 }
 
 /** The watched version leaves, or the generation ends: the policy on trial can say no more about it. */
-export function endShadow(record: DeploymentRecord, desk: Desk): DeploymentRecord {
+export function endShadow(record: DeploymentRecord, desk: Pick<Desk, 'outs'>): DeploymentRecord {
   const { shadow } = record
   if (shadow === undefined) return record
   const { after, partings } = inForceAlone(shadow.answers)
@@ -90,7 +90,7 @@ function tell(
   record: DeploymentRecord,
   shadow: ShadowPolicy,
   { by, given, afterMs, instead }: Parting,
-  desk: Desk,
+  desk: Pick<Desk, 'outs'>,
 ): void {
   const { act, version, at, rule, because, evidence } = given
   const fact: Fact = { kind: 'disagreement', by, act, version, at, afterMs, instead, because }

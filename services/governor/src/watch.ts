@@ -13,7 +13,7 @@ import { endShadow } from './shadow.ts'
  */
 export function watch(
   record: DeploymentRecord,
-  desk: Desk,
+  desk: Pick<Desk, 'shard' | 'time' | 'outs'>,
   stable: Release,
   candidate: Release | null,
 ): DeploymentRecord {

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import type { BacktestOptions } from '../commands/backtest.ts'
 import type { BaselineBuildOptions } from '../commands/baseline.ts'
 import type { CalibrateOptions } from '../commands/calibrate.ts'
 import type { CheckFormat, PromiseOptions } from '../commands/policy.ts'
@@ -53,12 +54,13 @@ export function documentCommands(program: Command, run: Run): void {
     .command('backtest')
     .argument('[file]')
     .description('what would have been decided on the recorded counts, under another policy or by this code')
-    .requiredOption('--deployment <name>', 'whose record')
-    .action((file: string | undefined, { deployment }: { deployment: string }) =>
+    .requiredOption('--deployment <name>', 'whose record', lawfulDeployment)
+    .option('--since <duration>', 'so far back from the newest entry, such as 35d; all that is recorded unless told')
+    .action((file: string | undefined, options: Pick<BacktestOptions, 'deployment' | 'since'>) =>
       run(async (config, out) =>
         (await import('../commands/backtest.ts')).backtest(
           config(),
-          { deployment: lawfulDeployment(deployment), ...(file === undefined ? {} : { policy: file }) },
+          { ...options, ...(file === undefined ? {} : { policy: file }) },
           out,
         ),
       ),
