@@ -49,7 +49,7 @@ function judged(asked: string, measured: string, failures: readonly string[], op
 }
 
 const notThere = ({ absent }: Report): readonly string[] =>
-  absent.length === 0 ? [] : [`the product has no ${absent.map((id) => `\`${id}\``).join(', no ')}`]
+  absent.length === 0 ? [] : [`the product had no ${absent.map((id) => `\`${id}\``).join(', no ')}`]
 
 function runLengths({ promises }: Report): Verdict {
   const asked = promises.filter(({ noise }) => !noise.startsWith('AR .9'))

@@ -37,7 +37,7 @@ Made by \`npm run bench -- detection${full ? ' --full' : ''}${part < 1 ? ` --par
 scorer are in \`test/bench/detection\`. ${
     absent.length === 0
       ? ''
-      : `Left out, since the product does not have them yet: ${absent.map((id) => `\`${id}\``).join(', ')}.`
+      : `Left out, since the product did not have them when this was measured: ${absent.map((id) => `\`${id}\``).join(', ')}.`
   }
 
 - A **pane** is one step of a stream; delays are in panes and count the changed pane itself as 1. Intervals are at 95 %: Clopper–Pearson for run lengths and shares, bootstrap for delays.
