@@ -69,11 +69,18 @@ function setupOf(family: Family, detector: DetectorId, phi: number): DetectorSet
       slices: [],
       minimumSample: 0,
     },
-    signal: signalOf(family),
+    signal: detector === 'binned-betting' ? meanOf(family) : signalOf(family),
     baseline: Float64Array.from(family.shares(0), (share) => Math.round(share * baselineRows)),
     phi,
     paneMs,
   }
+}
+
+/** The mean of the bins, equally wide on [0, 1]; no value lies outside. */
+function meanOf({ id, scores }: Family): SignalView {
+  const edges = [...scores.map((_, bin) => bin / scores.length), 1]
+  const bins = ['below', ...scores.map(String), 'above']
+  return { kind: 'mean', id, edges, bins, read: (counts) => Float64Array.of(0, ...counts, 0) }
 }
 
 function signalOf({ id, kind, scores }: Family): SignalView {
