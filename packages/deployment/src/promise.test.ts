@@ -143,6 +143,8 @@ test('a mean promises the rise, an amount the fall that it sees, from all traffi
   expect(of(found, 'mean').smallest).toBeGreaterThan(0.02)
   expect(of(found, 'mean').smallest).toBeLessThan(0.1)
   expect(of(found, 'amount')).toMatchObject({ of: 'amount', sees: true, grosser: [] })
+  const { afterMs, answers } = of(found, 'amount')
+  expect(answers).toBe((stage.share * traffic.rowsPerHour * afterMs!) / 3_600_000)
   expect(of(found, 'amount').smallest).toBeGreaterThan(0.4)
   expect(of(found, 'amount').smallest).toBeLessThan(0.7)
 })

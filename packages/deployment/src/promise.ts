@@ -149,12 +149,14 @@ function promised(
   traffic: TrafficPlan,
 ): Promised {
   const course = courseOf(policy, stage, guardrail, healthy, traffic, mostSteps)
-  const { own, stepMs } = course
+  const { stepMs } = course
+  // All that the candidate answers meanwhile, also where the rule looks at a sample of it, or at all versions together.
+  const answersPerStep = stage.shadow ? 0 : (stage.share * traffic.rowsPerHour * stepMs) / 3_600_000
   const isAmount = guardrail.detector === 'poisson-shiryaev-roberts'
   const at = (strength: number) => {
     const found = stepsUntilBreach(course, strength)
     if (found === null) return { afterMs: null, answers: null }
-    return { afterMs: found * stepMs, answers: stage.shadow ? 0 : Math.round(found * own) }
+    return { afterMs: found * stepMs, answers: Math.round(found * answersPerStep) }
   }
   const isAlone = isResting(course)
   const healthyRate = healthy.kind === 'rate' ? healthy.rate : null
