@@ -8,8 +8,9 @@ import {
 } from '@interlock/contracts'
 import { detectorFor } from '@interlock/statistics'
 import { expect, test } from 'vitest'
+import { blindSpot } from './blind-spot.ts'
 import { limitOf } from './limit.ts'
-import { blindSpot, promise } from './promise.ts'
+import { promise } from './promise.ts'
 import { guardrail, policy, v1 } from './sample.ts'
 
 const spec: CountSpec = {

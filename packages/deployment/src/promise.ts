@@ -1,26 +1,18 @@
+import type { BaselineDocument, Guardrail, Policy, Stage } from '@interlock/contracts'
+import { endsOf, exp, ln } from '@interlock/statistics'
 import {
-  addPacked,
-  type BaselineDocument,
-  type Detector,
-  type DetectorSetup,
-  type Guardrail,
-  layoutOf,
-  type Policy,
-  type SignalView,
-  type Stage,
-  sampleIds,
-} from '@interlock/contracts'
-import { clopperPearson, detectorFor, endsOf, exp, expm1, ln, resolveSignal } from '@interlock/statistics'
-import { isBeyondTolerance } from './judgement.ts'
-import { limitOf } from './limit.ts'
-
-/** The traffic for which a policy promises. */
-export interface TrafficPlan {
-  /** Answers of all versions together. */
-  readonly rowsPerHour: number
-  /** Part of the healthy answers that fails. Baselines do not know it. */
-  readonly errorRate: number
-}
+  type Course,
+  countsOf,
+  courseOf,
+  greatest,
+  greatestTilt,
+  type Healthy,
+  healthyOf,
+  isResting,
+  stepsUntilBreach,
+  type TrafficPlan,
+  tilted,
+} from './expected-course.ts'
 
 /** What a guardrail sees in a stage, when the counts are exactly those that are expected. */
 export interface Promised {
@@ -57,11 +49,6 @@ const halvings = 24
 const ratios = [2, 5] as const
 const divergences = [0.2, 1] as const
 const moves = [0.1, 0.3] as const
-/** A rate that is not seen at so many times the healthy one is not seen at all. */
-const greatestRatio = 1_000
-const greatestTilt = 12
-/** Busy panes before a silence or another amount: what is usual is learned from them. */
-const busyPanes = { gap: 30, 'poisson-shiryaev-roberts': 360 } as const
 
 /**
  * What a policy promises at a given traffic: for each guardrail and stage the smallest harm that is found before the stage ends.
@@ -77,68 +64,6 @@ export function promise(policy: Policy, baseline: BaselineDocument, traffic: Tra
       .filter(({ detector }) => detector !== 'gap' || !stage.shadow)
       .map((guardrail) => promised(policy, stage, guardrail, healthyOf(guardrail, baseline, counts, traffic), traffic)),
   )
-}
-
-function countsOf({ spec, slices }: BaselineDocument): Float64Array {
-  const counts = new Float64Array(layoutOf(spec).width)
-  for (const slice of slices) {
-    if (slice.dimension === 'producer') addPacked(Buffer.from(slice.counts, 'base64'), counts)
-  }
-  return counts
-}
-
-/** How the signal looks while all is well: one number, or the shares of the bins in the order of their values. */
-type Healthy =
-  | { readonly kind: 'rate'; readonly rate: number; readonly rows: number; readonly phi: number }
-  | {
-      readonly kind: 'histogram'
-      readonly shares: readonly number[]
-      readonly rows: number
-      readonly phi: number
-      /** Of a mean: where the bins lie. */
-      readonly edges: readonly number[] | null
-    }
-  | { readonly kind: 'volume' }
-
-function healthyOf(
-  guardrail: Guardrail,
-  { spec, latencyLimitsMs, phi, rows }: BaselineDocument,
-  counts: Float64Array,
-  { errorRate }: TrafficPlan,
-): Healthy {
-  const signal = resolveSignal(guardrail.signal, spec, latencyLimitsMs)
-  const dispersion = guardrail.reference === 'stable' ? 1 : (phi[guardrail.signal] ?? 1)
-  switch (signal.kind) {
-    case 'volume':
-      return { kind: 'volume' }
-    case 'rate': {
-      if (guardrail.signal === 'errors') return { kind: 'rate', rate: errorRate, rows, phi: dispersion }
-      const { events, trials } = signal.read(counts)
-      if (trials === 0) return { kind: 'rate', rate: slowParts[guardrail.signal] ?? 0.01, rows, phi: dispersion }
-      // A rate of nothing in so many rows may be as high as its upper bound.
-      const rate = events > 0 ? events / trials : clopperPearson(0, trials, 0.1)[1]
-      return { kind: 'rate', rate, rows: trials, phi: dispersion }
-    }
-    case 'mean':
-    case 'histogram': {
-      const bins = [...signal.read(counts)]
-      const order = (signal.kind === 'histogram' ? signal.ordered : undefined) ?? [...bins.keys()]
-      const all = [...order, ...[...bins.keys()].filter((bin) => !order.includes(bin))].map(
-        (bin) => bins[bin] as number,
-      )
-      const total = all.reduce((a, b) => a + b, 0)
-      const shares = all.map((count) => (count + 0.5) / (total + all.length / 2))
-      const edges = signal.kind === 'mean' ? signal.edges : null
-      return { kind: 'histogram', shares, rows: total, phi: dispersion, edges }
-    }
-  }
-}
-
-/** Where the baseline holds no latency: the part of answers beyond each quantile. */
-const slowParts: Readonly<Record<string, number>> = {
-  'latency-over(p50)': 0.5,
-  'latency-over(p90)': 0.1,
-  'latency-over(p99)': 0.01,
 }
 
 function promised(
@@ -186,105 +111,6 @@ function sizeOf(healthy: Healthy): Promised['of'] {
   return healthy.edges === null ? 'distance' : 'move'
 }
 
-/** One guardrail in one stage: expected rows a step, and the evidence that is a breach. */
-interface Course {
-  readonly guardrail: Guardrail
-  readonly healthy: Healthy
-  readonly own: number
-  readonly others: number
-  readonly stepMs: number
-  readonly steps: number
-  readonly limit: number
-}
-
-function courseOf(
-  policy: Policy,
-  stage: Stage,
-  guardrail: Guardrail,
-  healthy: Healthy,
-  traffic: TrafficPlan,
-  mostSteps: number,
-): Course {
-  const panes = Math.max(1, Math.ceil(stage.maximumMs / policy.times.paneMs / mostSteps))
-  const stepMs = panes * policy.times.paneMs
-  const perStep = (traffic.rowsPerHour / 3_600_000) * stepMs
-  // Of ids a sample is drawn: more rows than it holds show no more.
-  const most = guardrail.signal === 'duplicates' ? sampleIds * panes : Number.POSITIVE_INFINITY
-  // A shadow sees a copy of all; a candidate with everything has nobody beside it. An amount is that of all versions together.
-  const own = (stage.shadow || guardrail.detector === 'poisson-shiryaev-roberts' ? 1 : stage.share) * perStep
-  const others = stage.shadow ? perStep : perStep - own
-  return {
-    guardrail,
-    healthy,
-    own: Math.min(own, most),
-    others: Math.min(others, most),
-    stepMs,
-    steps: Math.max(1, Math.floor(stage.maximumMs / stepMs)),
-    // With slices the whole has half of the weight.
-    limit: limitOf(policy, guardrail) + (guardrail.slices.length > 0 ? ln(2) : 0),
-  }
-}
-
-/** It compares with the stable version, and that answers nobody. */
-function isResting({ guardrail, others }: Course): boolean {
-  return guardrail.reference === 'stable' && others === 0
-}
-
-/** A guardrail that sees nothing in a stage, however great the harm. */
-export interface BlindSpot {
-  readonly guardrail: string
-  readonly stage: string
-  readonly stageMs: number
-  /** When it would see the greatest harm at best; null where not even in `blindLooksAhead` times the stage. */
-  readonly seesAfterMs: number | null
-}
-
-/** Steps of a stage where only blindness is asked for: a rollout's start waits for the answer. */
-const blindSteps = 60
-/** How many stages long the greatest harm is looked for, to say what a stage would need. */
-const blindLooksAhead = 10
-
-/**
- * The first guardrail that cannot see in a stage at a given traffic and is not accepted as blind by the policy; null where there
- * is none. Not even the greatest harm, from the stage's beginning, would be a breach before the stage's end. A guardrail
- * that rests, since nobody is beside the candidate, is not blind.
- *
- * What is held against training is held against the candidate's own: that is the one it is about to be watched by.
- *
- * One course of each detector, in coarser steps than `promise` takes; one that sees ends after a few steps.
- */
-export function blindSpot(
-  policy: Policy,
-  baselines: { readonly stable: BaselineDocument; readonly candidate: BaselineDocument },
-  traffic: TrafficPlan,
-): BlindSpot | null {
-  const { stable, candidate } = baselines
-  const counts = { stable: countsOf(stable), candidate: countsOf(candidate) }
-  const accepted = new Set(policy.blind?.map(({ guardrail }) => guardrail))
-  for (const stage of policy.stages) {
-    for (const guardrail of policy.guardrails) {
-      if (accepted.has(guardrail.id) || (guardrail.detector === 'gap' && stage.shadow)) continue
-      const of = guardrail.reference === 'baseline' ? 'candidate' : 'stable'
-      const healthy = healthyOf(guardrail, baselines[of], counts[of], traffic)
-      const greatestHarmIn = (maximumMs: number): number | null => {
-        const course = courseOf(policy, { ...stage, maximumMs }, guardrail, healthy, traffic, blindSteps)
-        const found = isResting(course) ? 0 : stepsUntilBreach(course, greatest(course))
-        return found === null ? null : found * course.stepMs
-      }
-      if (greatestHarmIn(stage.maximumMs) !== null) continue
-      const seesAfterMs = greatestHarmIn(stage.maximumMs * blindLooksAhead)
-      return { guardrail: guardrail.id, stage: stage.name, stageMs: stage.maximumMs, seesAfterMs }
-    }
-  }
-  return null
-}
-
-/** Strength of a change: ln of a rate's ratio, how far a shape is tilted, or the part of the rows that stays away. */
-function greatest({ healthy }: Course): number {
-  if (healthy.kind === 'volume') return 1
-  return healthy.kind === 'rate' ? ln(Math.min(greatestRatio, 0.99 / healthy.rate)) : greatestTilt
-}
-
 function smallestStrength(course: Course): number | null {
   let high = greatest(course)
   if (stepsUntilBreach(course, high) === null) return null
@@ -323,97 +149,7 @@ function strengthOf(healthy: Healthy, harm: number): number {
   return high
 }
 
-/** q_b ∝ p_b·e^{θ·x_b} with x from 0 to 1 over the bins: everything moves towards the last one. */
-function tilted(shares: readonly number[], theta: number): readonly number[] {
-  const weights = shares.map((share, bin) => share * (1 + expm1((theta * bin) / Math.max(1, shares.length - 1))))
-  const total = weights.reduce((a, b) => a + b, 0)
-  return weights.map((weight) => weight / total)
-}
-
 /** KL(p‖q), nats: the direction of tolerances. */
 function divergenceOf(p: readonly number[], q: readonly number[]): number {
   return p.reduce((sum, share, bin) => sum + share * ln(share / (q[bin] as number)), 0)
-}
-
-/** Steps until the guardrail's evidence, on expected counts, is a breach; null where the stage ends before. */
-function stepsUntilBreach(course: Course, strength: number): number | null {
-  const { guardrail, own, stepMs, steps, limit } = course
-  const setup = setupOf(course)
-  const detector: Detector = detectorFor(guardrail.detector)
-  const { now, reference } = expected(course, strength)
-  let state = detector.start(setup)
-  const before = guardrail.detector in busyPanes ? busyPanes[guardrail.detector as keyof typeof busyPanes] : 0
-  for (let pane = 0; pane < before + steps; pane++) {
-    const counts = pane < before ? Float64Array.of(own) : now
-    state = detector.update(setup, state, { start: pane * stepMs, ms: stepMs, now: counts, reference, coverage: 1 })
-    if (pane < before) continue
-    const reading = detector.read(setup, state)
-    const isBreach = reading.status === 'ok' && reading.logE.harm >= limit && isBeyondTolerance(guardrail, reading)
-    if (isBreach) return pane - before + 1
-  }
-  return null
-}
-
-/** Expected counts of one step, as the plain signals of `setupOf` read them. */
-function expected(
-  { guardrail, healthy, own, others }: Course,
-  strength: number,
-): { readonly now: Float64Array; readonly reference: Float64Array | null } {
-  const isStable = guardrail.reference === 'stable'
-  switch (healthy.kind) {
-    case 'volume':
-      return {
-        now: Float64Array.of(guardrail.detector === 'gap' ? 0 : own * (1 - strength)),
-        reference: isStable ? Float64Array.of(others) : null,
-      }
-    case 'rate': {
-      const rate = Math.min(0.99, healthy.rate * exp(strength))
-      return {
-        now: Float64Array.of(own * rate, own),
-        reference: isStable ? Float64Array.of(others * healthy.rate, others) : null,
-      }
-    }
-    case 'histogram':
-      return {
-        now: Float64Array.from(tilted(healthy.shares, strength), (share) => share * own),
-        reference: isStable ? Float64Array.from(healthy.shares, (share) => share * others) : null,
-      }
-  }
-}
-
-function setupOf({ guardrail, healthy, stepMs }: Course): DetectorSetup {
-  const isBaseline = guardrail.reference === 'baseline'
-  return {
-    guardrail,
-    signal: plainSignal(healthy),
-    baseline: !isBaseline
-      ? null
-      : healthy.kind === 'histogram'
-        ? Float64Array.from(healthy.shares, (share) => share * healthy.rows)
-        : healthy.kind === 'rate'
-          ? Float64Array.of(healthy.rate * healthy.rows, healthy.rows)
-          : null,
-    phi: healthy.kind === 'volume' ? 1 : healthy.phi,
-    paneMs: stepMs,
-  }
-}
-
-/** A signal whose counts are nothing but its own. */
-function plainSignal(healthy: Healthy): SignalView {
-  switch (healthy.kind) {
-    case 'volume':
-      return { kind: 'volume', id: 'volume', read: (counts) => counts[0] as number }
-    case 'rate':
-      return {
-        kind: 'rate',
-        id: 'rate',
-        read: (counts) => ({ events: counts[0] as number, trials: counts[1] as number }),
-      }
-    case 'histogram': {
-      const bins = healthy.shares.map((_, bin) => String(bin))
-      const { edges } = healthy
-      if (edges !== null) return { kind: 'mean', id: 'mean', edges, bins, read: (counts) => counts }
-      return { kind: 'histogram', id: 'histogram', bins, read: (counts) => counts }
-    }
-  }
 }

@@ -10,7 +10,8 @@ import {
   severities,
   type VersionId,
 } from '@interlock/contracts'
-import { type BlindSpot, blindSpot, type TrafficPlan } from './promise.ts'
+import { type BlindSpot, blindSpot } from './blind-spot.ts'
+import type { TrafficPlan } from './expected-course.ts'
 import { severityOf, standsInTheWay } from './severity.ts'
 
 /** A check that failed and what to do about it, as clauses without a full stop. */

@@ -12,8 +12,7 @@ import {
   type VersionId,
 } from '@interlock/contracts'
 import { limitOf } from '@interlock/deployment'
-import { detectorFor, resolveSignal, wholeAndSlices } from '@interlock/statistics'
-import { plainCounts, plainSignal } from '../plain-signal.ts'
+import { detectorFor, plainCounts, plainSignal, resolveSignal, wholeAndSlices } from '@interlock/statistics'
 import { poisson } from './poisson.ts'
 import { type Sample, type SampleCounts, sliceKey } from './sample.ts'
 

@@ -12,8 +12,14 @@ import {
 } from '@interlock/contracts'
 import { judge, limitOf } from '@interlock/deployment'
 import { suggest } from '@interlock/policy'
-import { detectorFor, resolveSignal, wholeAndSlices } from '@interlock/statistics'
-import { plainCounts, plainSignal, type SignalShape } from '../plain-signal.ts'
+import {
+  detectorFor,
+  plainCounts,
+  plainSignal,
+  resolveSignal,
+  type SignalShape,
+  wholeAndSlices,
+} from '@interlock/statistics'
 import type { CountsSource, MeasurementSource } from './source.ts'
 
 /** What a rule says to given counts. */
