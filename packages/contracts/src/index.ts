@@ -103,6 +103,7 @@ export type {
   Reference,
   Stage,
 } from './policy.ts'
+export { isAmount } from './policy.ts'
 export type { Input, InputSource, Processor, Step } from './processor.ts'
 export type { Fact, FactRecord, Observed, Readiness, Request, RequestRecord } from './request.ts'
 export type { RiskClass, RiskClassRules } from './risk-class.ts'

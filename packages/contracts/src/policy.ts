@@ -46,6 +46,11 @@ export type DetectorId =
   | 'poisson-shiryaev-roberts'
   | 'binned-betting'
 
+/** Judges the rows of the whole deployment: a ramp moves them from one version to the other, and that is no change of the amount. */
+export function isAmount({ detector }: Pick<Guardrail, 'detector'>): boolean {
+  return detector === 'poisson-shiryaev-roberts'
+}
+
 export interface Stage {
   readonly name: string
   /** Share of traffic that the candidate answers; 0 with `shadow`. */

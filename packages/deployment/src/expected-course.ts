@@ -4,6 +4,7 @@ import {
   type Detector,
   type DetectorSetup,
   type Guardrail,
+  isAmount,
   layoutOf,
   type Policy,
   type Stage,
@@ -126,7 +127,7 @@ export function courseOf(
   // Of ids a sample is drawn: more rows than it holds show no more.
   const most = guardrail.signal === 'duplicates' ? sampleIds * panes : Number.POSITIVE_INFINITY
   // A shadow sees a copy of all; a candidate with everything has nobody beside it. An amount is that of all versions together.
-  const own = (stage.shadow || guardrail.detector === 'poisson-shiryaev-roberts' ? 1 : stage.share) * perStep
+  const own = (stage.shadow || isAmount(guardrail) ? 1 : stage.share) * perStep
   const others = stage.shadow ? perStep : perStep - own
   return {
     guardrail,

@@ -1,4 +1,4 @@
-import type { BaselineDocument, Guardrail, Policy, Stage } from '@interlock/contracts'
+import { type BaselineDocument, type Guardrail, isAmount, type Policy, type Stage } from '@interlock/contracts'
 import { endsOf, exp, ln } from '@interlock/statistics'
 import {
   type Course,
@@ -77,7 +77,6 @@ function promised(
   const { stepMs } = course
   // All that the candidate answers meanwhile, also where the rule looks at a sample of it, or at all versions together.
   const answersPerStep = stage.shadow ? 0 : (stage.share * traffic.rowsPerHour * stepMs) / 3_600_000
-  const isAmount = guardrail.detector === 'poisson-shiryaev-roberts'
   const at = (strength: number) => {
     const found = stepsUntilBreach(course, strength)
     if (found === null) return { afterMs: null, answers: null }
@@ -85,7 +84,7 @@ function promised(
   }
   const isAlone = isResting(course)
   const healthyRate = healthy.kind === 'rate' ? healthy.rate : null
-  const of = healthy.kind === 'rate' ? 'rate' : isAmount ? 'amount' : sizeOf(healthy)
+  const of = healthy.kind === 'rate' ? 'rate' : isAmount(guardrail) ? 'amount' : sizeOf(healthy)
   const named = { guardrail: guardrail.id, stage: stage.name, isAlone, of, healthyRate }
   if (isAlone) return { ...named, smallest: null, sees: false, afterMs: null, answers: null, grosser: [] }
   if (guardrail.detector === 'gap') {

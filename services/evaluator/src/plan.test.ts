@@ -86,6 +86,13 @@ test('an amount is one subject, of all versions together; its history outlives a
   expect(ramp.subjects.map(({ version, role, against }) => [version, role, against])).toEqual([[v1, 'stable', null]])
   const done = planOf({ ...before, stable: v2, candidate: null }, methods)
   expect(done.subjects[0]).toMatchObject({ version: v2, key: ramp.subjects[0]!.key })
+  // Hours of the week change the unit of what is usual, and so its history; other hours do not.
+  const hours = (rows: number) => ({ utcOffsetMinutes: 0, rows: Array(168).fill(rows), scale: [], weeks: [] })
+  const hourly = (rows: number) =>
+    planOf({ ...before, baselines: baselines.map((each) => ({ ...each, volume: hours(rows) })) }, methods).subjects[0]!
+  expect(hourly(3_600_000).key).not.toBe(ramp.subjects[0]!.key)
+  expect(hourly(3_600_000).key).toBe(hourly(7_200_000).key)
+  expect(hourly(3_600_000).sight?.volume?.rows[0]).toBe(3_600_000)
   // Rows of both versions count, shadow copies do not.
   const counts = countsOf(rows.map((row, i) => ({ ...row, variant: i % 4 === 1 ? ('shadow' as const) : row.variant })))
   const pane = sumPane(ramp, addCounts(emptyPane, counts), 0, 1)

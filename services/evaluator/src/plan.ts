@@ -6,6 +6,7 @@ import {
   type DetectorSetup,
   type Guardrail,
   type Hash,
+  isAmount,
   type Layout,
   layoutOf,
   type NumericFeature,
@@ -101,7 +102,7 @@ export function planOf(watch: WatchOut, methods: Methods): Plan {
   const subjects = policy.guardrails.flatMap((guardrail) =>
     pairsOf(watch, guardrail).map(({ version, role, against }): Subject => {
       const read = baselines.get(version)
-      const baseline = read?.shows(guardrail.signal) && !isAmount(guardrail) ? read : null
+      const baseline = read?.shows(guardrail.signal) ? read : null
       const sight = sightOf({
         guardrail,
         spec,
@@ -114,9 +115,11 @@ export function planOf(watch: WatchOut, methods: Methods): Plan {
       // Against the stable version a product belongs to its generation; against a baseline it outlives it.
       const scope = against === null ? null : [watch.generation, against]
       const cut = readsLimits(guardrail.signal) ? limits : null
-      // The amount is that of all versions together: what is usual outlives each of them.
+      // The amount is that of all versions together: what is usual outlives each of them, and their baselines. But what is
+      // usual an expected row is not what is usual a pane.
       const whose = isAmount(guardrail) ? null : version
-      const identity = [guardrail, whose, specHash, policy.times.paneMs, cut, baseline?.hash ?? null, scope]
+      const known = isAmount(guardrail) ? baseline?.document.volume !== undefined : (baseline?.hash ?? null)
+      const identity = [guardrail, whose, specHash, policy.times.paneMs, cut, known, scope]
       return { key: contentHash(identity), guardrail, version, role, against, sight, limit: limitOf(policy, guardrail) }
     }),
   )
@@ -147,11 +150,6 @@ function pairsOf(
   return candidate === null || isAmount(guardrail)
     ? [stable]
     : [{ version: candidate, role: 'candidate', against: null }, stable]
-}
-
-/** Rows of the whole deployment: a ramp moves them from one version to the other, and that is no change of the amount. */
-export function isAmount({ detector }: Guardrail): boolean {
-  return detector === 'poisson-shiryaev-roberts'
 }
 
 function readsLimits(signal: string): boolean {

@@ -5,6 +5,7 @@ import {
   type DetectorSetup,
   type Guardrail,
   type GuardrailEvidence,
+  isAmount,
   layoutOf,
   type Policy,
   type SignalView,
@@ -23,6 +24,8 @@ export interface Moment {
   readonly grown: number
   readonly own: number
   readonly others: number
+  /** Rows of the candidate that were asked for: none of a shadow's copies. */
+  readonly answered: number
 }
 
 /** Fewest rows of a slice, as the evaluator has it. */
@@ -78,7 +81,7 @@ export function subjectOf(
       phi: isTraining ? (phi[guardrail.signal] ?? 1) : 1,
     },
     now: mixOf(harmed, key),
-    beside: guardrail.reference === 'stable' ? mixOf(sample.harmedStable, key) : null,
+    beside: guardrail.reference === 'stable' || isAmount(guardrail) ? mixOf(sample.harmedStable, key) : null,
   })
   const values = guardrail.detector === 'gap' ? [] : slicesOf(guardrail, baseline)
   const ofSlice = { ...guardrail, minimumSample: Math.min(guardrail.minimumSample, sliceMinimumSample) }
@@ -109,12 +112,15 @@ export class ForecastTrack {
   }
 
   /** One more pane, with counts that chance draws around those that are expected. */
-  move({ start, grown, own, others }: Moment): void {
-    const { detector, isStable, paneMs, rates } = this.#subject
+  move({ start, grown, own, others, answered }: Moment): void {
+    const { detector, guardrail, isStable, paneMs, rates } = this.#subject
     for (const [key, { setup, now, beside }] of rates) {
       const state = this.#states.get(key) ?? detector.start(setup)
-      const counts = this.#drawn(setup.signal, now, grown, isStable ? others : own)
-      const reference = beside === null ? null : this.#drawn(setup.signal, beside, grown, others)
+      const isOfAll = isAmount(guardrail)
+      const mine = this.#drawn(setup.signal, now, grown, isStable ? others : isOfAll ? answered : own)
+      const theirs = beside === null ? null : this.#drawn(setup.signal, beside, grown, others)
+      const counts = isOfAll && theirs !== null ? mine.map((count, cell) => count + (theirs[cell] as number)) : mine
+      const reference = isOfAll ? null : theirs
       this.#states.set(key, detector.update(setup, state, { start, ms: paneMs, now: counts, reference, coverage: 1 }))
     }
   }

@@ -1,4 +1,4 @@
-import type { BaselineDocument, Guardrail, Policy, VersionId } from '@interlock/contracts'
+import { type BaselineDocument, type Guardrail, isAmount, type Policy, type VersionId } from '@interlock/contracts'
 import { type Judged, judge } from '@interlock/deployment'
 import { drawsOf } from '../draw.ts'
 import { ForecastTrack, type Subject, subjectOf } from './forecast-track.ts'
@@ -49,7 +49,7 @@ export function forecast(question: ForecastQuestion): Forecast | null {
   const { policy, baseline, candidateBaseline, sample, seed } = question
   const subjects = policy.guardrails.flatMap((guardrail): Subject[] => {
     const own = subjectOf(policy, guardrail, { version: candidate, isStable: false }, candidateBaseline, sample)
-    if (guardrail.reference === 'stable') return [own]
+    if (guardrail.reference === 'stable' || isAmount(guardrail)) return [own]
     return [own, subjectOf(policy, guardrail, { version: stable, isStable: true }, baseline, sample)]
   })
   const found = Array.from({ length: courses }, (_, course) => courseOf(question, subjects, drawsOf(seed, course)))
@@ -83,7 +83,7 @@ function courseOf(
     const grown = sinceMs === null ? 0 : rampMs === 0 ? 1 : Math.min(1, (sinceMs + paneMs / 2) / rampMs)
     const own = (shadow ? 1 : share) * perPane
     const others = shadow ? perPane : perPane - own
-    for (const track of tracks) track.move({ start: pane * paneMs, grown, own, others })
+    for (const track of tracks) track.move({ start: pane * paneMs, grown, own, others, answered: shadow ? 0 : own })
     if (sinceMs !== null) {
       sinceMs += paneMs
       if (!shadow) answers += own
